@@ -1,1 +1,20 @@
-//! whiteglove
+//! The pure part of whiteglove: meaning types, the device's lifecycle, envelopes, plans and protocol
+//! decisions. No clock, socket, file, process or async; `clippy.toml` beside this file enforces it.
+
+pub mod api;
+pub mod blob;
+pub mod capture;
+pub mod clock;
+pub mod control;
+pub mod device;
+pub mod disk;
+pub mod envelope;
+mod hex_id;
+pub mod identity;
+pub mod media;
+pub mod media_card;
+pub mod msdm;
+pub mod problem;
+pub mod readiness;
+pub mod smbios;
+pub mod tpm;
