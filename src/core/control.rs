@@ -12,6 +12,7 @@ use crate::{
     clock::Moment,
     device::{Device, DeviceId, Signal},
     disk::Disk,
+    media_card::MediaId,
     problem::Problem,
     readiness::Severity,
 };
@@ -27,8 +28,11 @@ pub enum Command {
     Release { device: DeviceId },
     /// List the disks of this machine anew.
     ListDisks,
-    /// Build a stick image for the open batch. `out` is relative to the bench's media folder.
-    BuildMedia { out: PathBuf },
+    /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a
+    /// folder whose content goes on the boot volume too.
+    BuildMedia { out: PathBuf, add: Option<PathBuf> },
+    /// A medium was lost or is retired: accept nothing sealed with it any more.
+    RevokeMedia { media: MediaId },
     /// Write an image to a disk. `typed` is what the person typed to name it.
     WriteMedia { image: PathBuf, disk: Disk, typed: String },
     /// Stop the running job.

@@ -2,6 +2,7 @@
 //! decisions. No clock, socket, file, process or async; `clippy.toml` beside this file enforces it.
 
 pub mod api;
+pub mod bench;
 pub mod blob;
 pub mod capture;
 pub mod clock;
@@ -16,5 +17,6 @@ pub mod media_card;
 pub mod msdm;
 pub mod problem;
 pub mod readiness;
+pub mod record;
 pub mod smbios;
 pub mod tpm;

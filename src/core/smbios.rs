@@ -248,7 +248,7 @@ mod tests {
         let smbios = Smbios::parse(&table);
         let system = smbios.system().unwrap();
         assert_eq!(system.serial, Text(b"PF3K9Q "));
-        assert_eq!(system.sku, Text(b""));
+        assert_eq!((system.sku, system.family), (Text(b"LENOVO_MT"), Text(b"")));
         assert_eq!(system.model_name(), "ThinkPad X1 (21CBCTO1WW)");
         assert_eq!(system.uuid, Some(SystemUuid([0xaa; 16])));
         assert_eq!(smbios.bios().unwrap().version, Text(b"N3EET"));
