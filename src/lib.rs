@@ -1,1 +1,3 @@
-//! whiteglove
+//! The appliance: composes the core, does the I/O, owns the process.
+
+pub mod journal;
