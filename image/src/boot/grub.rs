@@ -1,0 +1,58 @@
+//! What GRUB is told. The signed GRUB reads exactly one file of ours; a menu would only be a way to
+//! boot something else.
+
+/// The kernel's arguments. The last console is the one the agent's output goes to: the screen.
+pub const KERNEL_ARGUMENTS: &str = "rdinit=/init console=ttyS0,115200 console=tty0 quiet loglevel=3 panic=30";
+
+/// The text of `/EFI/debian/grub.cfg` (where Debian's GRUB looks) and of `/EFI/BOOT/grub.cfg`.
+///
+/// `read` is not among the modules of the signed GRUB and none can be added under Secure Boot, so
+/// the wait for a key is an interruptible sleep.
+/// `$root` is the partition GRUB was loaded from; nothing searches other disks, so a laptop's own
+/// disk cannot put itself in front.
+pub fn grub_cfg() -> String {
+    format!(
+        "\
+# whiteglove: starts the agent from this stick. Made by `whiteglove media build`; do not edit.
+set timeout=0
+set timeout_style=hidden
+set pager=0
+
+echo 'whiteglove: starting'
+if linux /boot/vmlinuz {KERNEL_ARGUMENTS}; then
+  if initrd /boot/initrd.zst /boot/media.cpio; then
+    boot
+  fi
+fi
+
+echo ''
+echo 'whiteglove could not start from this stick.'
+echo 'The stick is damaged, or a file on it was changed.'
+echo 'Try again; if it happens again, write the stick anew at the bench.'
+echo ''
+echo 'Press Esc to switch this laptop off.'
+sleep --interruptible 3600
+halt
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_is_the_first_program_and_the_card_is_the_second_initrd() {
+        let text = grub_cfg();
+        assert!(text.contains("linux /boot/vmlinuz rdinit=/init "));
+        assert!(text.contains("initrd /boot/initrd.zst /boot/media.cpio;"));
+    }
+
+    #[test]
+    fn no_other_disk_is_ever_searched_and_no_menu_is_offered() {
+        let text = grub_cfg();
+        assert!(!text.contains("search"));
+        assert!(!text.contains("menuentry"));
+        assert!(text.is_ascii());
+    }
+}
