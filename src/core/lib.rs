@@ -8,6 +8,7 @@ pub mod capture;
 pub mod clock;
 pub mod control;
 pub mod device;
+pub mod dhcp;
 pub mod disk;
 pub mod envelope;
 mod hex_id;

@@ -1,0 +1,389 @@
+//! What a boot medium will be, computed before its first byte: partitions, volumes, files, extents.
+//!
+//! Owns the layout (GPT, `WGBOOT` and `WGDATA` as FAT32 in basic-data partitions), the identifiers
+//! that follow from the media id, and the extent map by which an image describes itself. Turning a
+//! plan into bytes is `whiteglove-image`'s.
+//!
+//! Why basic data and never the ESP type: Windows Setup expects a single ESP and fails when the
+//! stick brings a second, and Windows does not mount one (facts: Rufus #461). Firmware boots
+//! `\EFI\BOOT\BOOTX64.EFI` from basic data on removable media all the same.
+//!
+//! Invariant: a plan depends on its `Spec` alone, in any order of items: same inputs, same bytes.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use crate::media_card::MediaId;
+
+pub mod map;
+pub mod name;
+pub mod volume;
+
+use map::MAX_EXTENTS;
+use volume::{Geometry, SECTOR, Tree, Volume, VolumeError};
+
+pub const MIB: u64 = 1 << 20;
+/// Partition table, then the extent map, then nothing up to here. Also kept free at the end, for the
+/// backup table.
+pub const HEAD: u64 = MIB;
+/// Unit of digesting, reading and writing.
+pub const CHUNK: u64 = 4 * MIB;
+/// What firmware and people see of the boot volume.
+pub const BOOT_LABEL: &str = "WGBOOT";
+/// Captures come back on this one.
+pub const DATA_LABEL: &str = "WGDATA";
+/// Smaller boot volumes are legal; firmware that miscounts clusters is not worth the saving.
+pub const MIN_BOOT: u64 = 512 * MIB;
+pub const DEFAULT_DATA: u64 = 256 * MIB;
+/// Room left for what a technician drops on the boot volume.
+const BOOT_SLACK: u64 = 64 * MIB;
+const DATA_SLACK: u64 = 16 * MIB;
+
+/// Where a file's bytes come from. Opaque here: the core opens nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Source {
+    Inline(Vec<u8>),
+    Path(PathBuf),
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // An inline file may be the media card; its token has no place in a log.
+            Self::Inline(bytes) => write!(f, "Inline({} bytes)", bytes.len()),
+            Self::Path(path) => write!(f, "Path({})", path.display()),
+        }
+    }
+}
+
+/// One thing to put on a volume. Paths are relative to it, with `/`; missing parents are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    Directory { path: String },
+    File { path: String, size: u64, source: Source },
+}
+
+impl Item {
+    pub fn directory(path: impl Into<String>) -> Self {
+        Self::Directory { path: path.into() }
+    }
+
+    pub fn inline(path: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self::File { path: path.into(), size: bytes.len() as u64, source: Source::Inline(bytes) }
+    }
+
+    /// A file of the host; `size` is what it was when the plan was made, and is held to.
+    pub fn host(path: impl Into<String>, size: u64, from: PathBuf) -> Self {
+        Self::File { path: path.into(), size, source: Source::Path(from) }
+    }
+}
+
+/// What to plan.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    pub media: MediaId,
+    pub boot: Vec<Item>,
+    pub data: Vec<Item>,
+    /// `None`: 512 MiB, or what the content and some room need.
+    pub boot_size: Option<u64>,
+    /// `None`: 256 MiB, or what the content and some room need.
+    pub data_size: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    #[error("volume {label}: {reason}")]
+    Volume { label: &'static str, reason: VolumeError },
+    #[error(
+        "the content is {content} bytes; one image holds at most {most} (large payloads belong on the bench, served over HTTP)"
+    )]
+    TooMuchContent { content: u64, most: u64 },
+}
+
+/// The two volumes of a medium, and what their identifiers are derived from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Boot,
+    Data,
+}
+
+impl Part {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Boot => BOOT_LABEL,
+            Self::Data => DATA_LABEL,
+        }
+    }
+
+    /// The FAT volume serial of this part of a medium; known before the plan, so that the media
+    /// card inside the boot volume can name the data volume.
+    pub fn serial(self, media: MediaId) -> u32 {
+        let [a, b, c, d, ..] = derive(media, &format!("serial {}", self.label()));
+        u32::from_le_bytes([a, b, c, d])
+    }
+}
+
+/// An identifier of this medium for one use: SHA-256 of the use and the media id, in a version 8
+/// UUID (RFC 9562, 5.8). No clock and no randomness, so an image can be built again bit by bit.
+fn derive(media: MediaId, usage: &str) -> [u8; 16] {
+    let digest = Sha256::new().chain_update(b"whiteglove media ").chain_update(usage).chain_update(media.0).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    id[6] = id[6] & 0x0f | 0x80;
+    id[8] = id[8] & 0x3f | 0x80;
+    id
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    pub part: Part,
+    /// As fields are written in text, big-endian.
+    pub guid: [u8; 16],
+    pub first_lba: u64,
+    pub volume: Volume,
+}
+
+impl Partition {
+    pub fn offset(&self) -> u64 {
+        self.first_lba * SECTOR
+    }
+
+    pub fn sectors(&self) -> u64 {
+        u64::from(self.volume.geometry.sectors)
+    }
+
+    /// The bytes of the image that this partition fills; the rest of it is free space.
+    pub fn content(&self) -> std::ops::Range<u64> {
+        self.offset()..self.offset() + self.volume.content_len()
+    }
+}
+
+/// A stretch of the image that holds something, and what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    pub offset: u64,
+    pub length: u64,
+    pub what: String,
+}
+
+/// Everything about an image but its files' bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaPlan {
+    pub media: MediaId,
+    pub disk_guid: [u8; 16],
+    /// The image's length in bytes; a stick may be larger.
+    pub size: u64,
+    /// Boot, then data, in the order of their sectors.
+    pub partitions: Vec<Partition>,
+}
+
+impl MediaPlan {
+    pub fn new(spec: Spec) -> Result<Self, PlanError> {
+        let media = spec.media;
+        let mut at = HEAD;
+        let mut partitions = Vec::new();
+        let parts = [
+            (Part::Boot, spec.boot, spec.boot_size, MIN_BOOT, BOOT_SLACK),
+            (Part::Data, spec.data, spec.data_size, DEFAULT_DATA, DATA_SLACK),
+        ];
+        for (part, items, size, least, slack) in parts {
+            let volume = plan_volume(media, part, items, size.unwrap_or(0), (least, slack), at)
+                .map_err(|reason| PlanError::Volume { label: part.label(), reason })?;
+            let guid = derive(media, &format!("partition {}", part.label()));
+            let first_lba = at / SECTOR;
+            at += volume.geometry.bytes();
+            partitions.push(Partition { part, guid, first_lba, volume });
+        }
+        let plan = Self { media, disk_guid: derive(media, "disk"), size: at + HEAD, partitions };
+        let content: u64 = plan.partitions.iter().map(|p| p.volume.content_len()).sum();
+        if plan.chunks().count() > MAX_EXTENTS {
+            return Err(PlanError::TooMuchContent { content, most: MAX_EXTENTS as u64 * CHUNK });
+        }
+        Ok(plan)
+    }
+
+    /// The stretches that are written and digested as one, in order: content, nothing else.
+    pub fn chunks(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.partitions.iter().flat_map(|partition| {
+            let content = partition.content();
+            let mut at = content.start;
+            std::iter::from_fn(move || {
+                let length = CHUNK.min(content.end - at);
+                at += length;
+                (length > 0).then_some((at - length, length))
+            })
+        })
+    }
+
+    /// Everything that will be written, in the order of its place.
+    pub fn extents(&self) -> Vec<Extent> {
+        let mut all = vec![Extent { offset: 0, length: HEAD, what: "partition table, extent map".into() }];
+        for partition in &self.partitions {
+            let volume = &partition.volume;
+            let geometry = &volume.geometry;
+            let label = partition.part.label();
+            let at = |cluster| partition.offset() + geometry.cluster_offset(cluster);
+            let long = |clusters: u32| u64::from(clusters) * geometry.cluster_bytes();
+            let reserved = u64::from(geometry.reserved) * SECTOR;
+            let mut push = |offset, length, what| all.push(Extent { offset, length, what });
+            push(partition.offset(), reserved, format!("{label} boot sectors"));
+            push(partition.offset() + reserved, 2 * geometry.fat_bytes(), format!("{label} allocation tables"));
+            for directory in &volume.directories {
+                push(
+                    at(directory.first_cluster),
+                    long(directory.clusters),
+                    format!("{label} directory {}", directory.path),
+                );
+            }
+            for file in volume.files.iter().filter(|file| file.clusters > 0) {
+                push(at(file.first_cluster), long(file.clusters), format!("{label} {}", file.path));
+            }
+        }
+        all.push(Extent { offset: self.size - HEAD, length: HEAD, what: "backup partition table".into() });
+        all
+    }
+
+    /// What lies at a byte of the image, for error messages.
+    pub fn what_is_at(&self, offset: u64) -> String {
+        let hit = self.extents().into_iter().find(|e| (e.offset..e.offset + e.length).contains(&offset));
+        hit.map_or_else(|| "free space".to_owned(), |extent| extent.what)
+    }
+
+    pub fn partition(&self, part: Part) -> Option<&Partition> {
+        self.partitions.iter().find(|partition| partition.part == part)
+    }
+}
+
+fn plan_volume(
+    media: MediaId,
+    part: Part,
+    items: Vec<Item>,
+    size: u64,
+    (least, slack): (u64, u64),
+    offset: u64,
+) -> Result<Volume, VolumeError> {
+    let tree = Tree::grow(items)?;
+    let size = if size == 0 { tree.volume_size(least, slack) } else { size.next_multiple_of(MIB) };
+    let geometry = Geometry::fit(size)?;
+    let hidden = u32::try_from(offset / SECTOR).map_err(|_| VolumeError::TooLarge { size })?;
+    let mut label = [b' '; 11];
+    for (slot, byte) in label.iter_mut().zip(part.label().bytes()) {
+        *slot = byte;
+    }
+    tree.lay_out(label, part.serial(media), hidden, geometry)
+}
+
+/// The plan as a person reads it before anything is written.
+impl fmt::Display for MediaPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "media {}: {} MiB, GPT", self.media, self.size / MIB)?;
+        for (number, partition) in self.partitions.iter().enumerate() {
+            let volume = &partition.volume;
+            let geometry = &volume.geometry;
+            writeln!(
+                f,
+                "\n{}. {}  basic data, FAT32  serial {:04X}-{:04X}  LBA {}..{}  {} MiB",
+                number + 1,
+                partition.part.label(),
+                volume.serial >> 16,
+                volume.serial & 0xffff,
+                partition.first_lba,
+                partition.first_lba + partition.sectors() - 1,
+                geometry.bytes() / MIB,
+            )?;
+            writeln!(
+                f,
+                "   clusters {} x {} B, {} free; FAT 2 x {} sectors, {} reserved",
+                geometry.clusters,
+                geometry.cluster_bytes(),
+                volume.free_clusters(),
+                geometry.fat_sectors,
+                geometry.reserved,
+            )?;
+            writeln!(f, "   {:>8} {:>13}  path", "cluster", "bytes")?;
+            for directory in &volume.directories {
+                let slash = if directory.is_root() { "" } else { "/" };
+                writeln!(f, "   {:>8} {:>13}  {}{slash}", directory.first_cluster, "", directory.path)?;
+            }
+            for file in &volume.files {
+                write!(f, "   {:>8} {:>13}  {}", file.first_cluster, file.size, file.path)?;
+                match &file.source {
+                    Source::Inline(_) => writeln!(f)?,
+                    Source::Path(path) => writeln!(f, "  <- {}", path.display())?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> Spec {
+        Spec {
+            media: MediaId([0x5a; 16]),
+            boot: vec![
+                Item::host("EFI/BOOT/BOOTX64.EFI", 950_000, "/boot/shim".into()),
+                Item::inline("boot/media.cpio", vec![1; 700]),
+                Item::inline("README.TXT", b"If found, please return.".to_vec()),
+            ],
+            data: vec![Item::directory("captures")],
+            boot_size: None,
+            data_size: None,
+        }
+    }
+
+    #[test]
+    fn the_plan_reads_as_a_table() {
+        insta::assert_snapshot!(MediaPlan::new(spec()).unwrap().to_string());
+    }
+
+    #[test]
+    fn identifiers_follow_from_the_media_id() {
+        let plan = MediaPlan::new(spec()).unwrap();
+        assert_eq!(plan, MediaPlan::new(spec()).unwrap());
+        let other = MediaPlan::new(Spec { media: MediaId([0x5b; 16]), ..spec() }).unwrap();
+        assert_ne!(plan.disk_guid, other.disk_guid);
+        for (ours, theirs) in plan.partitions.iter().zip(&other.partitions) {
+            assert_ne!(ours.guid, theirs.guid);
+            assert_ne!(ours.volume.serial, theirs.volume.serial);
+            assert_eq!(ours.volume.serial, ours.part.serial(plan.media));
+            assert_eq!((ours.guid[6] >> 4, ours.guid[8] >> 6), (8, 2));
+        }
+        assert_ne!(plan.partitions[0].guid, plan.partitions[1].guid);
+    }
+
+    #[test]
+    fn extents_and_chunks_cover_the_same_content() {
+        let plan = MediaPlan::new(spec()).unwrap();
+        let extents = plan.extents();
+        assert!(extents.windows(2).all(|pair| pair[0].offset + pair[0].length <= pair[1].offset));
+        assert_eq!(extents.last().map(|e| e.offset + e.length), Some(plan.size));
+        let inner: u64 = extents[1..extents.len() - 1].iter().map(|e| e.length).sum();
+        // Chunks round the content of a volume up to 4 KiB.
+        let chunks: u64 = plan.chunks().map(|(_, length)| length).sum();
+        assert!(chunks >= inner && chunks - inner < 8192);
+        assert!(plan.chunks().all(|(at, length)| at % 4096 == 0 && length % 4096 == 0 && length <= CHUNK));
+        assert_eq!(plan.what_is_at(0), "partition table, extent map");
+        assert_eq!(plan.what_is_at(1 << 20), "WGBOOT boot sectors");
+        assert_eq!(plan.what_is_at(plan.size - 1), "backup partition table");
+    }
+
+    #[test]
+    fn the_boot_volume_grows_with_its_content() {
+        let boot = vec![Item::host("a", 3 << 30, "/a".into()), Item::host("b", 3 << 30, "/b".into())];
+        let plan = MediaPlan::new(Spec { boot, ..spec() }).unwrap();
+        let volume = &plan.partitions[0].volume;
+        assert!(u64::from(volume.free_clusters()) * volume.geometry.cluster_bytes() >= BOOT_SLACK);
+        assert!(volume.geometry.bytes() < (6 << 30) + 100 * MIB);
+        let many = (0..20).map(|n| Item::host(format!("f{n}"), 2 << 30, "/f".into())).collect();
+        let refused = MediaPlan::new(Spec { boot: many, ..spec() });
+        assert!(matches!(refused, Err(PlanError::TooMuchContent { .. })));
+        let refused = MediaPlan::new(Spec { data_size: Some(20 << 20), ..spec() });
+        assert!(matches!(refused, Err(PlanError::Volume { label: "WGDATA", .. })));
+    }
+}
