@@ -2,6 +2,15 @@
 //! Synchronous over `Read`, `Write` and `Seek`; starts no process.
 
 pub mod boot;
+pub mod captures;
+pub mod disks;
 mod elf;
+mod fat;
+mod gpt;
 pub mod initramfs;
+pub mod media;
 pub mod modules;
+pub mod verify;
+pub mod write;
+#[cfg(test)]
+mod testing;
