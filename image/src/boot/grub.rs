@@ -4,7 +4,8 @@
 /// The kernel's arguments. The last console is the one the agent's output goes to: the screen.
 pub const KERNEL_ARGUMENTS: &str = "rdinit=/init console=ttyS0,115200 console=tty0 quiet loglevel=3 panic=30";
 
-/// The text of `/EFI/debian/grub.cfg` (where Debian's GRUB looks) and of `/EFI/BOOT/grub.cfg`.
+/// The text of `/EFI/BOOT/grub.cfg`, where trixie's GRUB looks first, and of `/EFI/debian/grub.cfg`,
+/// where it looks next and bookworm's looks first. Keep both: the same stick boots with either.
 ///
 /// `read` is not among the modules of the signed GRUB and none can be added under Secure Boot, so
 /// the wait for a key is an interruptible sleep.
