@@ -70,9 +70,10 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
 /// A smallest signed EFI program, for tests here and elsewhere.
 #[cfg(test)]
 pub(crate) fn sample(certificates: &[&[u8]]) -> Vec<u8> {
+    let le32 = |n: usize| u32::try_from(n).unwrap().to_le_bytes();
     let mut table = Vec::new();
     for certificate in certificates {
-        table.extend((8 + certificate.len() as u32).to_le_bytes());
+        table.extend(le32(8 + certificate.len()));
         table.extend(0x0200u16.to_le_bytes());
         table.extend(PKCS_SIGNED_DATA.to_le_bytes());
         table.extend(*certificate);
@@ -89,9 +90,9 @@ pub(crate) fn sample(certificates: &[&[u8]]) -> Vec<u8> {
     file.extend(16u32.to_le_bytes());
     file.resize(68 + 20 + 112 + 16 * 8, 0);
     let at = 68 + 20 + 112 + CERTIFICATES * 8;
-    let end = file.len() as u32;
-    file[at..at + 4].copy_from_slice(&end.to_le_bytes());
-    file[at + 4..at + 8].copy_from_slice(&(table.len() as u32).to_le_bytes());
+    let end = file.len();
+    file[at..at + 4].copy_from_slice(&le32(end));
+    file[at + 4..at + 8].copy_from_slice(&le32(table.len()));
     file.extend(table);
     file
 }
