@@ -1,1 +1,134 @@
+use std::io::Cursor;
 
+use proptest::prelude::*;
+use whiteglove_core::media::{Item, MediaPlan, Part, Spec};
+
+use super::*;
+use crate::testing::{built, extract, noise, spec};
+
+fn stick() -> MediaPlan {
+    let data = vec![
+        Item::inline("captures/0f3c.wgc", noise(1, 30_000)),
+        Item::inline("captures/1A longer name than eight.WGC", noise(2, 1)),
+        Item::inline("captures/notes.txt", b"not a capture".to_vec()),
+        Item::inline("captures/empty.wgc", vec![]),
+        Item::inline("captures/huge.wgc", noise(3, usize::try_from(MAX_BYTES).unwrap() + 1)),
+        Item::directory("captures/folder.wgc"),
+        Item::inline("README.TXT", b"x".to_vec()),
+    ];
+    MediaPlan::new(Spec { data, boot: vec![], boot_size: Some(34 << 20), data_size: Some(34 << 20), ..spec() }).unwrap()
+}
+
+fn collect(from: &Path) -> Result<(Vec<(String, usize)>, Summary), CaptureError> {
+    let mut found = Vec::new();
+    let summary = read(from, &mut |name, bytes| found.push((name.to_owned(), bytes.len())))?;
+    Ok((found, summary))
+}
+
+fn expected() -> (Vec<(String, usize)>, Summary) {
+    let skipped = vec![
+        ("empty.wgc".to_owned(), "it is empty; the stick was pulled too early".to_owned()),
+        ("huge.wgc".to_owned(), "it is too large to be a capture".to_owned()),
+    ];
+    let found = vec![("0f3c.wgc".to_owned(), 30_000), ("1A longer name than eight.WGC".to_owned(), 1)];
+    (found, Summary { read: 2, skipped })
+}
+
+#[test]
+fn captures_come_back_from_image_partition_and_folder() {
+    let plan = stick();
+    let (folder, image) = built(&plan);
+    assert_eq!(collect(&image).unwrap(), expected());
+    assert_eq!(collect(extract(&plan, Part::Data, &image).path()).unwrap(), expected());
+
+    let mounted = folder.path().join("mounted");
+    fs::create_dir_all(mounted.join("captures/folder.wgc")).unwrap();
+    fs::write(mounted.join("captures/0f3c.wgc"), noise(1, 30_000)).unwrap();
+    fs::write(mounted.join("captures/1A longer name than eight.WGC"), noise(2, 1)).unwrap();
+    fs::write(mounted.join("captures/empty.wgc"), []).unwrap();
+    fs::write(mounted.join("captures/huge.wgc"), noise(3, usize::try_from(MAX_BYTES).unwrap() + 1)).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", mounted.join("captures/link.wgc")).unwrap();
+    assert_eq!(collect(&mounted).unwrap(), expected());
+    assert_eq!(collect(&mounted.join("captures")).unwrap(), expected());
+}
+
+#[test]
+fn the_same_bytes_come_back() {
+    let (_folder, image) = built(&stick());
+    let mut first = None;
+    read(&image, &mut |_, bytes| {
+        first.get_or_insert(bytes);
+    })
+    .unwrap();
+    assert_eq!(first, Some(noise(1, 30_000)));
+}
+
+#[test]
+fn a_stick_that_is_not_ours_is_a_clear_problem() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    assert!(matches!(collect(&path), Err(CaptureError::Read { .. })));
+    assert!(matches!(collect(folder.path()), Err(CaptureError::NoFolder { .. })));
+    assert!(matches!(collect(Path::new("/dev/null")), Err(CaptureError::Read { .. })));
+    for bytes in [vec![], vec![0; 100], noise(1, 3 << 20), vec![0xff; 3 << 20]] {
+        fs::write(&path, bytes).unwrap();
+        let error = collect(&path).unwrap_err();
+        assert!(matches!(error, CaptureError::NoVolume { .. }), "{error}");
+        assert!(!error.problem().next.is_empty());
+    }
+    // Ours, but the folder was deleted.
+    let plan = MediaPlan::new(Spec { data: vec![], ..spec() }).unwrap();
+    let (_folder, image) = built(&plan);
+    assert!(matches!(collect(&image), Err(CaptureError::NoFolder { .. })));
+}
+
+#[test]
+fn a_directory_that_leads_back_to_itself_ends() {
+    let plan = stick();
+    let (_folder, image) = built(&plan);
+    let mut bytes = fs::read(&image).unwrap();
+    let data = plan.partition(Part::Data).unwrap();
+    let captures = data.volume.directories.iter().find(|d| d.path == "/captures").unwrap();
+    let at = |offset: u64| usize::try_from(data.offset() + offset).unwrap();
+    // Its one cluster is followed by itself, and is full of deleted entries.
+    let fat = at(u64::from(data.volume.geometry.reserved) * 512) + usize::try_from(captures.first_cluster).unwrap() * 4;
+    bytes[fat..fat + 4].copy_from_slice(&captures.first_cluster.to_le_bytes());
+    let cluster = at(data.volume.geometry.cluster_offset(captures.first_cluster));
+    for slot in bytes[cluster..cluster + 512].chunks_mut(32) {
+        slot[0] = 0xe5;
+    }
+    fs::write(&image, bytes).unwrap();
+    let (found, summary) = collect(&image).unwrap();
+    assert_eq!(found, []);
+    assert!(summary.skipped[0].1.contains("circles"), "{summary:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever happened to a stick, reading it ends, and in words.
+    #[test]
+    fn nonsense_is_survived(hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u32>()), 1..40)) {
+        thread_local!(static GOOD: (MediaPlan, Vec<u8>) = {
+            let plan = stick();
+            let (_folder, image) = built(&plan);
+            let bytes = fs::read(image).unwrap();
+            (plan, bytes)
+        });
+        GOOD.with(|(plan, good)| {
+            let data = plan.partition(Part::Data).unwrap();
+            let start = usize::try_from(data.offset()).unwrap();
+            let mut volume = good[start..].to_vec();
+            // Where structures are: boot sector and FSInfo, the FAT's beginning, the directories.
+            let fat = usize::from(data.volume.geometry.reserved) * 512;
+            let clusters = usize::try_from(data.volume.geometry.data_offset()).unwrap();
+            let places: Vec<usize> = (11..96).chain(512..1024).chain(fat..fat + 64).chain(clusters..clusters + 2048).collect();
+            for (index, value) in hits {
+                let at = places[index.index(places.len())];
+                volume[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            }
+            let size = volume.len() as u64;
+            let _ = read_disk(&mut Cursor::new(volume), size, &mut |_, bytes| assert!(bytes.len() as u64 <= MAX_BYTES));
+        });
+    }
+}

@@ -1,1 +1,393 @@
+use std::{
+    cell::RefCell,
+    fs::{self, OpenOptions},
+    ops::{ControlFlow, Range},
+    path::PathBuf,
+};
 
+use tempfile::TempDir;
+use whiteglove_core::{
+    disk::{Bus, Disk, Policy},
+    media::{Item, MediaPlan, Spec},
+};
+
+use super::*;
+use crate::testing::{assert_clean, built, dirty, noise, on, said, spec, tool};
+
+/// What a stick does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// Is pulled before the operation of this number.
+    GoneAt(usize),
+    /// Takes 1,000 bytes at a time at most.
+    Short,
+    /// Says yes to the write of this number and keeps nothing.
+    Forgets(usize),
+    /// Keeps one bit wrong, once or every time, at this byte.
+    Flips {
+        at: u64,
+        always: bool,
+    },
+    /// Has this many bytes and writes the rest over them.
+    Wraps(u64),
+}
+
+/// A stick in memory, full of old data, that remembers what was done to it.
+#[derive(Debug)]
+struct Stick {
+    bytes: Vec<u8>,
+    at: u64,
+    fault: Fault,
+    operations: usize,
+    flipped: bool,
+}
+
+impl Stick {
+    fn new(size: u64, fault: Fault) -> RefCell<Self> {
+        let mut bytes = vec![0x41; usize::try_from(size).unwrap()];
+        // It booted something before.
+        bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
+        RefCell::new(Self { bytes, at: 0, fault, operations: 0, flipped: false })
+    }
+
+    fn range(&mut self, length: usize) -> io::Result<Range<usize>> {
+        self.operations += 1;
+        if matches!(self.fault, Fault::GoneAt(last) if self.operations > last) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        let (at, end) = match self.fault {
+            Fault::Wraps(real) => (self.at % real, real),
+            _ => (self.at, self.bytes.len() as u64),
+        };
+        let at = usize::try_from(at).unwrap();
+        Ok(at..(at + length).min(usize::try_from(end).unwrap()))
+    }
+
+    fn head_is_blank(&self) -> bool {
+        self.bytes[..1 << 20].iter().all(|b| *b == 0)
+    }
+}
+
+struct Plugged<'a>(&'a RefCell<Stick>);
+
+impl Read for Plugged<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let stick = &mut *self.0.borrow_mut();
+        let range = stick.range(out.len())?;
+        out[..range.len()].copy_from_slice(&stick.bytes[range.clone()]);
+        stick.at += range.len() as u64;
+        Ok(range.len())
+    }
+}
+
+impl Write for Plugged<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let stick = &mut *self.0.borrow_mut();
+        let length = if stick.fault == Fault::Short { bytes.len().min(1000) } else { bytes.len() };
+        let range = stick.range(length)?;
+        if stick.fault != Fault::Forgets(stick.operations) {
+            stick.bytes[range.clone()].copy_from_slice(&bytes[..range.len()]);
+        }
+        if let Fault::Flips { at, always } = stick.fault {
+            let at = usize::try_from(at).unwrap();
+            // The first writing over it is the blanking of the ends; that one is not compared.
+            if range.contains(&at) && (always || !stick.flipped) {
+                stick.bytes[at] ^= 4;
+                stick.flipped = true;
+            }
+        }
+        stick.at += range.len() as u64;
+        Ok(range.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Plugged<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let stick = &mut *self.0.borrow_mut();
+        stick.at = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::End(by) => (stick.bytes.len() as u64).checked_add_signed(by).unwrap(),
+            SeekFrom::Current(by) => stick.at.checked_add_signed(by).unwrap(),
+        };
+        Ok(stick.at)
+    }
+}
+
+fn disk(size_bytes: u64) -> Disk {
+    Disk {
+        path: "/dev/sdz".into(),
+        number: (65, 144),
+        size_bytes,
+        sector_size: 512,
+        vendor: "Test".into(),
+        model: "Fake Stick".into(),
+        serial: "1".into(),
+        bus: Bus::Usb,
+        removable: true,
+        read_only: false,
+        diskseq: Some(1),
+        mounted: vec![],
+        holders: vec![],
+        is_system: false,
+    }
+}
+
+fn permit(size: u64) -> ErasePermit {
+    ErasePermit::confirm(disk(size), "fake stick", 0, Policy::default()).unwrap()
+}
+
+fn put(image: &Path, stick: &RefCell<Stick>, watch: Watch<'_>) -> Result<Written, WriteError> {
+    let size = stick.borrow().bytes.len() as u64;
+    write(image, permit(size), |_| Ok(Plugged(stick)), &mut |_| Ok(()), watch)
+}
+
+/// The smallest medium: two volumes of 33 MiB, a few MiB of content.
+fn small() -> (MediaPlan, TempDir, PathBuf) {
+    let boot =
+        vec![Item::inline("EFI/BOOT/BOOTX64.EFI", noise(1, 5_000_000)), Item::inline("boot/x", noise(2, 9_000_000))];
+    let spec = Spec { boot, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
+    let plan = MediaPlan::new(spec).unwrap();
+    let (folder, path) = built(&plan);
+    (plan, folder, path)
+}
+
+#[test]
+fn a_used_stick_of_any_size_ends_up_whole_and_clean() {
+    let (plan, folder, image) = small();
+    let map = verify::verify(&image, Some(&plan), &mut on).unwrap();
+    for (extra, fill) in [(0, 0x41), (512, 0xff), ((5 << 20) + 7 * 512, 0x41)] {
+        let size = plan.size + extra;
+        let path = dirty(folder.path(), "stick", size, fill);
+        let open = |_: &ErasePermit| Ok(OpenOptions::new().read(true).write(true).open(&path).unwrap());
+        let written = write(&image, permit(size), open, &mut settle, &mut on).unwrap();
+        assert_eq!(written, Written { media: plan.media, content: map.content() });
+        assert_clean(&plan, &path);
+        let (image, stick) = (fs::read(&image).unwrap(), fs::read(&path).unwrap());
+        let gap = usize::try_from(map::OFFSET).unwrap()..1 << 20;
+        assert!(image[gap.clone()] == stick[gap], "the extent map travels along");
+        for extent in &map.extents {
+            let range =
+                usize::try_from(extent.offset).unwrap()..usize::try_from(extent.offset + extent.length).unwrap();
+            assert!(image[range.clone()] == stick[range]);
+        }
+        // Free space was skipped: what was there is there.
+        let free = usize::try_from(plan.partitions[0].content().end).unwrap();
+        assert_eq!(stick[free], fill);
+        assert_eq!(&stick[stick.len() - 512..][..8], b"EFI PART", "the backup table is at the stick's own end");
+    }
+}
+
+#[test]
+fn progress_covers_writing_and_reading_back() {
+    let (plan, _folder, image) = small();
+    let mut seen: Vec<Progress> = Vec::new();
+    let mut watch = |p| {
+        seen.push(p);
+        ControlFlow::Continue(())
+    };
+    put(&image, &Stick::new(plan.size, Fault::None), &mut watch).unwrap();
+    for task in ["checking the image", "writing", "reading back"] {
+        assert!(seen.iter().any(|p| p.task == task), "{task}");
+    }
+    let last = seen.last().unwrap();
+    assert_eq!(last.done, last.total);
+}
+
+#[test]
+fn cancelling_at_any_moment_leaves_a_stick_that_does_not_boot() {
+    let (plan, _folder, image) = small();
+    for moment in 1.. {
+        let stick = Stick::new(plan.size, Fault::None);
+        let mut left = moment;
+        let mut watch = |_: Progress| {
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let Err(error) = put(&image, &stick, &mut watch) else {
+            assert!(moment > 10, "there were moments to cancel at");
+            return;
+        };
+        let stick = stick.borrow();
+        if error.touched {
+            assert!(stick.head_is_blank(), "cancelled at {moment}");
+            assert!(matches!(error.cause, Cause::Cancelled));
+        } else {
+            assert!(stick.bytes[512..].iter().all(|b| *b == 0x41), "cancelled at {moment}");
+        }
+    }
+}
+
+#[test]
+fn a_stick_pulled_at_any_moment_does_not_boot() {
+    let (plan, _folder, image) = small();
+    for moment in 0.. {
+        let stick = Stick::new(plan.size, Fault::GoneAt(moment));
+        let Err(error) = put(&image, &stick, &mut on) else {
+            assert!(moment > 15, "there were moments to pull it at");
+            return;
+        };
+        assert!(error.touched);
+        let stick = stick.borrow();
+        // Pulled before the first write it is as it was; after the very last it is whole but unproven.
+        let untouched = moment == 0;
+        let whole = stick.bytes[510..512] == [0x55, 0xaa] && !untouched;
+        assert!(untouched || whole || stick.head_is_blank() || stick.bytes[..4096].iter().all(|b| *b == 0), "{moment}");
+        if whole {
+            let mut disk = io::Cursor::new(&stick.bytes);
+            let map = verify::read_map(&mut disk).unwrap();
+            verify::check_extents(&mut disk, &map, None, &mut on).unwrap();
+        }
+    }
+}
+
+#[test]
+fn short_writes_are_carried_on() {
+    let (plan, _folder, image) = small();
+    let stick = Stick::new(plan.size + 512, Fault::Short);
+    put(&image, &stick, &mut on).unwrap();
+    let stick = stick.borrow();
+    let mut disk = io::Cursor::new(&stick.bytes);
+    let map = verify::read_map(&mut disk).unwrap();
+    verify::check_extents(&mut disk, &map, None, &mut on).unwrap();
+}
+
+#[test]
+fn a_stick_that_lies_is_found_out() {
+    let (plan, _folder, image) = small();
+    let somewhere = plan.partitions[0].content().start + 3_000_000;
+    for fault in [
+        Fault::Flips { at: somewhere, always: true },
+        Fault::Flips { at: plan.partitions[1].offset(), always: true },
+        Fault::Wraps(8 << 20),
+        Fault::Wraps(34 << 20),
+        Fault::Wraps(35 << 20),
+    ] {
+        let stick = Stick::new(plan.size, fault);
+        let error = put(&image, &stick, &mut on).expect_err(&format!("{fault:?}"));
+        assert!(matches!(error.cause, Cause::Differs { .. }), "{fault:?}: {error}");
+        assert!(error.problem().next.contains("Throw this stick away"));
+        // One that wraps puts other things over its head, and blanking it comes last.
+        assert!(stick.borrow().head_is_blank(), "{fault:?}");
+    }
+    for fault in [Fault::Flips { at: 100, always: true }, Fault::Flips { at: 40_000, always: true }] {
+        let stick = Stick::new(plan.size, fault);
+        assert!(matches!(put(&image, &stick, &mut on).unwrap_err().cause, Cause::Differs { .. }));
+    }
+}
+
+#[test]
+fn one_wrong_answer_is_written_again() {
+    let (plan, _folder, image) = small();
+    let somewhere = plan.partitions[0].content().start + 3_000_000;
+    put(&image, &Stick::new(plan.size, Fault::Flips { at: somewhere, always: false }), &mut on).unwrap();
+    // Operations 1 and 2 blank the ends; 3 is the first of the content.
+    put(&image, &Stick::new(plan.size, Fault::Forgets(3)), &mut on).unwrap();
+}
+
+#[test]
+fn nothing_is_written_before_everything_is_checked() {
+    let (plan, folder, image) = small();
+    let stick = Stick::new(plan.size, Fault::None);
+    let untouched = |error: &WriteError| {
+        assert!(!error.touched && error.problem().what.contains("as it was"));
+        assert!(stick.borrow().bytes[512..].iter().all(|b| *b == 0x41));
+    };
+
+    let mut bytes = fs::read(&image).unwrap();
+    let last = usize::try_from(plan.partitions[1].content().end - 1).unwrap();
+    bytes[last] ^= 1;
+    let bad = folder.path().join("bad.img");
+    fs::write(&bad, &bytes).unwrap();
+    let error = put(&bad, &stick, &mut on).unwrap_err();
+    assert!(matches!(error.cause, Cause::Image(VerifyError::Digest { .. })), "{error}");
+    untouched(&error);
+
+    fs::write(&bad, noise(1, 3 << 20)).unwrap();
+    let error = put(&bad, &stick, &mut on).unwrap_err();
+    assert!(error.to_string().contains("not an image made by whiteglove"), "{error}");
+    untouched(&error);
+
+    let error = put(&folder.path().join("nothing.img"), &stick, &mut on).unwrap_err();
+    untouched(&error);
+
+    let small = Stick::new(plan.size - 512, Fault::None);
+    let error = put(&image, &small, &mut on).unwrap_err();
+    assert!(matches!(error.cause, Cause::Refused(Refusal::TooSmall { missing: 512 })), "{error}");
+    assert!(error.to_string().contains("512 bytes too small"));
+    assert!(small.borrow().bytes[512..].iter().all(|b| *b == 0x41));
+
+    let other = write(&image, permit(plan.size + 512), |_| Ok(Plugged(&stick)), &mut |_| Ok(()), &mut on);
+    let error = other.unwrap_err();
+    assert!(matches!(error.cause, Cause::Refused(Refusal::Changed { .. })), "{error}");
+    untouched(&error);
+}
+
+#[test]
+fn an_image_that_changes_under_the_writer_is_noticed() {
+    let (plan, _folder, image) = small();
+    let stick = Stick::new(plan.size, Fault::None);
+    let mut watch = |p: Progress| {
+        if p.task == "writing" {
+            let file = OpenOptions::new().write(true).open(&image).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, b"!", (1 << 20) + (5 << 20)).unwrap();
+        }
+        ControlFlow::Continue(())
+    };
+    let error = put(&image, &stick, &mut watch).unwrap_err();
+    assert!(error.touched && matches!(error.cause, Cause::Image(VerifyError::Digest { .. })));
+    assert!(stick.borrow().head_is_blank());
+}
+
+/// A loop device, taken down again whatever happens.
+struct Loop(PathBuf);
+
+impl Loop {
+    fn over(file: &Path) -> Option<Self> {
+        let output = tool("losetup", &["--find", "--show", &file.to_string_lossy()])?;
+        if !output.status.success() {
+            eprintln!("SKIPPED: no loop device to be had here: {}", said(&output));
+            return None;
+        }
+        Some(Self(said(&output).trim().into()))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        tool("losetup", &["--detach", &self.0.to_string_lossy()]);
+    }
+}
+
+#[test]
+fn a_real_block_device_is_written_and_read_back() {
+    let (plan, folder, image) = small();
+    let size = plan.size + (3 << 20) + 512;
+    let path = dirty(folder.path(), "stick", size, 0x41);
+    let Some(device) = Loop::over(&path) else { return };
+    let machine = Machine::default();
+    let disk = machine.disk(&device.0).unwrap();
+    assert_eq!((disk.bus, disk.size_bytes), (Bus::Loop, size));
+
+    let refused = ErasePermit::confirm(disk.clone(), &disk.name(), plan.size, Policy::default());
+    assert!(matches!(refused, Err(Refusal::NotUsb { bus: Bus::Loop })));
+
+    let rehearsal = Policy { allow_loop: true };
+    let stale = Disk { diskseq: Some(u64::MAX), ..disk.clone() };
+    let permit = ErasePermit::confirm(stale.clone(), &stale.name(), plan.size, rehearsal).unwrap();
+    let error = write_disk(&image, permit, &machine, &mut on).unwrap_err();
+    assert!(
+        !error.touched && matches!(error.cause, Cause::Open(OpenError::Refused(Refusal::Changed { .. }))),
+        "{error}"
+    );
+
+    let permit = ErasePermit::confirm(disk.clone(), &disk.name(), plan.size, rehearsal).unwrap();
+    write_disk(&image, permit, &machine, &mut on).unwrap();
+    assert_clean(&plan, &device.0);
+    drop(device);
+    assert_clean(&plan, &path);
+}
