@@ -1,3 +1,16 @@
 //! The appliance: composes the core, does the I/O, owns the process.
 
+pub mod appliance;
+pub mod attach;
+pub mod board;
+pub mod cli;
+mod clock;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod endpoint;
 pub mod journal;
+mod media;
+mod sealed;
+pub mod session;
+pub mod state;

@@ -1,1 +1,70 @@
-fn main() {}
+//! Arguments in, exit code out.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+use whiteglove::{
+    board,
+    cli::{Action, Cli, DemoArgs, JournalAction},
+    commands,
+    config::Config,
+};
+use whiteglove_core::problem::Problem;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            // Nowhere left to complain if this fails.
+            let _ = writeln!(std::io::stderr(), "{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Problem> {
+    let config = Config::load(cli.config.as_deref(), cli.state)?;
+    let on_screen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let board_shown = match &cli.command {
+        None => on_screen,
+        Some(Action::Demo(DemoArgs { headless, load, .. })) => on_screen && !headless && load.is_none(),
+        Some(_) => false,
+    };
+    start_log(&config, board_shown);
+    match cli.command {
+        None if on_screen => board::open(&config).await,
+        None | Some(Action::Serve) => commands::serve(&config).await,
+        Some(Action::Devices { json }) => commands::devices(&config, json).await,
+        Some(Action::Journal(JournalAction::Verify)) => commands::verify_journal(&config).await,
+        Some(Action::Media(action)) => commands::media(&config, action).await,
+        Some(Action::Import { from }) => commands::import(&config, &from).await,
+        Some(Action::Release { device }) => commands::release(&config, device).await,
+        Some(Action::Order { device, order }) => commands::order(&config, device, order).await,
+        Some(Action::Demo(args)) => {
+            let headless = args.headless || !on_screen;
+            commands::demo(&config, DemoArgs { headless, ..args }).await
+        }
+        Some(Action::Bootenv(action)) => commands::bootenv(&config, action),
+    }
+}
+
+/// To stderr, or to a file while the board has the screen. `RUST_LOG` chooses how much.
+fn start_log(config: &Config, board_shown: bool) {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(if board_shown { "info" } else { "info,mdns_sd=error" }));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    if !board_shown {
+        return log.with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();
+    }
+    let path = config.state.join("whiteglove.log");
+    let file = std::fs::create_dir_all(&config.state)
+        .and_then(|()| std::fs::OpenOptions::new().create(true).append(true).open(path));
+    if let Ok(file) = file {
+        log.with_ansi(false).with_writer(std::sync::Mutex::new(file)).init();
+    }
+}

@@ -146,6 +146,12 @@ fn a_hello_played_back_is_no_arrival() {
 }
 
 #[test]
+fn a_nameless_hello_waits_for_its_capture() {
+    let (greeting, from) = hello(1, "Default string", [0; 16]);
+    assert_eq!(bench().decide_hello(&greeting, &from).unwrap(), []);
+}
+
+#[test]
 fn a_newer_capture_counts_and_says_so() {
     let mut bench = bench();
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));

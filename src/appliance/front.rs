@@ -1,0 +1,110 @@
+//! Front ends: the board in this process, an attached one, a command line that waits for one answer.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::{mpsc, watch};
+use whiteglove_core::{
+    control::{Command, Snapshot, Update},
+    device::{Device, DeviceId},
+    problem::Problem,
+};
+
+use super::{Appliance, Input, Owner};
+
+type Watched = Option<Arc<Device>>;
+
+/// The owner's end.
+#[derive(Debug)]
+pub struct Front {
+    pub(super) id: u64,
+    watching: Option<DeviceId>,
+    watched: watch::Sender<Watched>,
+    /// Answers to this front end's own commands; it asks no faster than a person.
+    replies: mpsc::UnboundedSender<Update>,
+}
+
+/// The front end's end: send commands, await updates. Snapshots coalesce; answers do not.
+#[derive(Debug)]
+pub struct FrontEnd {
+    id: u64,
+    inbox: mpsc::Sender<Input>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    watched: watch::Receiver<Watched>,
+    replies: mpsc::UnboundedReceiver<Update>,
+}
+
+impl FrontEnd {
+    pub async fn attach(appliance: &Appliance) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (watched, watched_seen) = watch::channel(None);
+        let (replies, replies_seen) = mpsc::unbounded_channel();
+        appliance.send(Input::Attach(Front { id, watching: None, watched, replies })).await;
+        let mut snapshots = appliance.snapshots.clone();
+        snapshots.mark_changed();
+        Self { id, inbox: appliance.inbox.clone(), snapshots, watched: watched_seen, replies: replies_seen }
+    }
+
+    pub async fn send(&self, command: Command) {
+        if self.inbox.send(Input::Command { from: self.id, command }).await.is_err() {
+            tracing::debug!("the appliance has stopped");
+        }
+    }
+
+    /// The next thing to show; `None` when the appliance is gone.
+    pub async fn next(&mut self) -> Option<Update> {
+        tokio::select! {
+            // Answers first: a snapshot must not tell the outcome before the answer does.
+            biased;
+            reply = self.replies.recv() => reply,
+            seen = self.watched.changed() => {
+                seen.ok()?;
+                Some(Update::Watched(self.watched.borrow_and_update().clone()))
+            }
+            seen = self.snapshots.changed() => {
+                seen.ok()?;
+                Some(Update::Snapshot(Arc::clone(&self.snapshots.borrow_and_update())))
+            }
+        }
+    }
+}
+
+impl Drop for FrontEnd {
+    fn drop(&mut self) {
+        // If the inbox is full the owner will notice at the next reply; a front end is cheap.
+        let _ = self.inbox.try_send(Input::Detach(self.id));
+    }
+}
+
+impl Owner {
+    pub(super) fn tell(&mut self, id: u64, outcome: Result<String, Problem>) {
+        if let Err(problem) = &outcome {
+            self.remember(problem.clone());
+        }
+        self.reply(id, outcome.map_or_else(Update::Problem, Update::Done));
+    }
+
+    pub(super) fn reply(&mut self, id: u64, update: Update) {
+        self.fronts.retain(|front| front.id != id || front.replies.send(update.clone()).is_ok());
+    }
+
+    pub(super) fn watch(&mut self, id: u64, device: Option<DeviceId>) {
+        if let Some(front) = self.fronts.iter_mut().find(|front| front.id == id) {
+            front.watching = device;
+        }
+        self.publish_watched();
+    }
+
+    pub(super) fn publish_watched(&self) {
+        for front in &self.fronts {
+            let device = front.watching.and_then(|id| self.bench.device(id));
+            let unchanged = front.watched.borrow().as_deref() == device;
+            if !unchanged {
+                front.watched.send_replace(device.cloned().map(Arc::new));
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The long tasks: building an image, writing a stick, importing one. One at a time, each on a thread
+//! that may block, each told to stop by a flag it looks at between chunks.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{mpsc, oneshot};
+use whiteglove_core::{
+    bench::Sealed,
+    capture::Capture,
+    control::{Image, Job, Progress, Update},
+    device::Signal,
+    disk::{Disk, ErasePermit, Policy},
+    envelope::{BoxSecret, Envelope, Kind},
+    media_card::MediaId,
+    problem::Problem,
+    record::Record,
+};
+use whiteglove_image::{captures, disks::Machine, media::build_file, verify, write};
+
+use super::{Input, Owner, Then, stopped};
+use crate::{clock::now, sealed};
+
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct RunningJob {
+    cancel: Arc<AtomicBool>,
+}
+
+/// What a job has in its hand on its thread.
+struct Handle {
+    cancel: Arc<AtomicBool>,
+    inbox: mpsc::Sender<Input>,
+    told: Option<Instant>,
+}
+
+impl Handle {
+    fn watch(&mut self, progress: Progress) -> ControlFlow<()> {
+        let due = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || progress.done == progress.total;
+        if due {
+            self.told = Some(Instant::now());
+            // Progress may be dropped, never wait: the stick must not stand still for a screen.
+            let _ = self.inbox.try_send(Input::Progress(progress));
+        }
+        match self.cancel.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Owner {
+    /// Starts a job, unless one is running.
+    fn start(
+        &mut self,
+        from: u64,
+        title: String,
+        work: impl FnOnce(&mut Handle) -> Result<String, Problem> + Send + 'static,
+    ) {
+        if self.running.is_some() {
+            let title = self.job.as_ref().map_or("", |job| &job.title);
+            let busy = Problem::new(
+                "The bench is busy.",
+                format!("It is still at this: {title}."),
+                "Wait until it is done, or cancel it.",
+            );
+            return self.tell(from, Err(busy));
+        }
+        let cancel = Arc::new(AtomicBool::new(false));
+        let progress = Progress { task: "starting".to_owned(), done: 0, total: 0 };
+        self.job = Some(Job { title, started: now(), progress, outcome: None });
+        self.running = Some(RunningJob { cancel: Arc::clone(&cancel) });
+        self.dirty = true;
+        let inbox = self.inbox.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut handle = Handle { cancel, inbox: inbox.clone(), told: None };
+            let outcome = work(&mut handle);
+            drop(inbox.blocking_send(Input::JobDone { from, outcome }));
+        });
+    }
+
+    pub(super) fn finish_job(&mut self, from: u64, outcome: Result<String, Problem>) {
+        self.running = None;
+        self.images = list_images(&self.config.media_folder());
+        self.dirty = true;
+        if let Some(job) = &mut self.job {
+            job.outcome = Some(outcome.clone());
+        }
+        self.tell(from, outcome);
+    }
+
+    pub(super) fn cancel_job(&mut self, from: u64) {
+        match &self.running {
+            Some(job) => job.cancel.store(true, Ordering::Relaxed),
+            None => self.tell(from, Ok("Nothing is running.".to_owned())),
+        }
+    }
+
+    pub(super) fn list_disks(&self, from: u64) {
+        let inbox = self.inbox.clone();
+        tokio::task::spawn_blocking(move || {
+            let update = match Machine::default().disks() {
+                Ok(disks) => Update::Disks(disks),
+                Err(error) => Update::Problem(Problem::new(
+                    "The disks of this machine cannot be listed.",
+                    format!("The system says: {error}."),
+                    "Check that /sys is mounted.",
+                )),
+            };
+            drop(inbox.blocking_send(Input::Reply { to: from, update }));
+        });
+    }
+
+    /// The medium is in the journal before its image exists: an image nobody knows would be a stick
+    /// whose captures are refused.
+    pub(super) fn build_media(&mut self, from: u64, out: PathBuf, add: Option<PathBuf>) -> (Vec<Record>, Option<Then>) {
+        let mut id = [0; 16];
+        if let Err(error) = getrandom::fill(&mut id) {
+            let problem =
+                Problem::new("No stick was built.", format!("No randomness: {error}."), "Restart this machine.");
+            self.tell(from, Err(problem));
+            return (vec![], None);
+        }
+        let media = MediaId(id);
+        let record = Record::MediaIssued { media, batch: self.config.batch.clone() };
+        let then: Then = Box::new(move |owner, written| match written {
+            Ok(()) => owner.start_build(from, media, &out, add),
+            Err(problem) => owner.tell(from, Err(problem)),
+        });
+        (vec![record], Some(then))
+    }
+
+    fn start_build(&mut self, from: u64, media: MediaId, out: &Path, add: Option<PathBuf>) {
+        let folder = self.config.media_folder();
+        let out = folder.join(out);
+        let environment = self.config.boot_environment();
+        let card = self.card(media);
+        let title = format!("building {}", out.display());
+        self.start(from, title, move |handle| {
+            let plan = crate::media::plan(&environment, &card, add.as_deref())?;
+            if out.starts_with(&folder) {
+                std::fs::create_dir_all(&folder).map_err(|error| {
+                    Problem::new(
+                        format!("The media folder {} cannot be made.", folder.display()),
+                        format!("The system says: {error}."),
+                        "Check the permissions of the state folder.",
+                    )
+                })?;
+            }
+            build_file(&plan, &out, &mut |progress| handle.watch(progress)).map_err(|error| error.problem())?;
+            verify::verify(&out, Some(&plan), &mut |progress| handle.watch(progress))
+                .map_err(|error| error.problem())?;
+            let none = match card.endpoints.is_empty() {
+                true => " It names no endpoint address: laptops will ask the network for the bench.",
+                false => "",
+            };
+            Ok(format!("{} is ready: {} MB, read back and right.{none}", out.display(), plan.size / 1_000_000))
+        });
+    }
+
+    pub(super) fn write_media(&mut self, from: u64, image: PathBuf, disk: Disk, typed: String) {
+        let image = self.config.media_folder().join(image);
+        let title = format!("writing {} to {}", image.display(), disk.path.display());
+        self.start(from, title, move |handle| {
+            let size = std::fs::metadata(&image)
+                .map_err(|error| {
+                    Problem::new(
+                        format!("The image {} cannot be read.", image.display()),
+                        format!("The system says: {error}."),
+                        "Build it first (b on the media screen, or whiteglove media build).",
+                    )
+                })?
+                .len();
+            let name = disk.name();
+            let permit = ErasePermit::confirm(disk.clone(), &typed, size, erase_policy())
+                .map_err(|refusal| refusal.problem(&disk))?;
+            write::write_disk(&image, permit, &Machine::default(), &mut |progress| handle.watch(progress))
+                .map_err(|error| error.problem())?;
+            Ok(format!("{name} is ready: written and read back. Take it out and boot a laptop from it."))
+        });
+    }
+
+    pub(super) fn import(&mut self, from: u64, place: PathBuf) {
+        let secret = self.secret.clone();
+        let title = format!("importing {}", place.display());
+        self.start(from, title, move |handle| import(&place, &secret, handle));
+    }
+}
+
+/// Loop devices stand in for sticks where there is no hardware; only who starts the appliance can say so.
+fn erase_policy() -> Policy {
+    Policy { allow_loop: std::env::var_os("WHITEGLOVE_REHEARSE_ON_LOOP").is_some_and(|value| value == "1") }
+}
+
+/// How one file of a stick ended.
+enum Imported {
+    Taken,
+    Known,
+    Refused(String),
+}
+
+fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle) -> Result<String, Problem> {
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let summary = captures::read(place, &mut |name, bytes| files.push((name.to_owned(), bytes)))
+        .map_err(|error| error.problem())?;
+    let total = files.len() as u64;
+    // All are on their way before the first answer is awaited, so they share the journal's syncs.
+    let mut waiting = Vec::new();
+    for (name, bytes) in files {
+        let sent = send(&bytes, secret, &handle.inbox);
+        waiting.push((name, sent));
+    }
+    let (mut taken, mut known) = (0, 0);
+    let mut refused: Vec<String> = summary.skipped.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    for (done, (name, sent)) in waiting.into_iter().enumerate() {
+        let outcome = match sent {
+            Ok(reply) => match reply.blocking_recv() {
+                Ok(Ok(receipt)) if receipt.outcome == whiteglove_core::api::Outcome::AlreadyHere => Imported::Known,
+                Ok(Ok(_)) => Imported::Taken,
+                Ok(Err(problem)) => Imported::Refused(format!("{} {}", problem.what, problem.why)),
+                Err(_) => return Err(stopped()),
+            },
+            Err(problem) => Imported::Refused(problem.why),
+        };
+        match outcome {
+            Imported::Taken => taken += 1,
+            Imported::Known => known += 1,
+            Imported::Refused(why) => refused.push(format!("{name}: {why}")),
+        }
+        // Stopping here loses nothing: what was taken is taken, the rest is still on the stick.
+        if handle.watch(Progress { task: "importing".to_owned(), done: done as u64 + 1, total }).is_break() {
+            break;
+        }
+    }
+    let counted = format!("{taken} taken, {known} were here already, {} refused", refused.len());
+    match refused.is_empty() {
+        true => Ok(format!("Import of {}: {counted}.", place.display())),
+        false => Err(Problem::new(
+            format!("Import of {}: {counted}.", place.display()),
+            refused.join("\n"),
+            "Keep the stick: what was refused is still on it. Boot those laptops again from a stick of this bench.",
+        )),
+    }
+}
+
+type Reply = oneshot::Receiver<Result<whiteglove_core::api::Receipt, Problem>>;
+
+/// Opens one file's envelope and hands the capture to the owner, by the same way as online ones.
+fn send(bytes: &[u8], secret: &BoxSecret, inbox: &mpsc::Sender<Input>) -> Result<Reply, Problem> {
+    let envelope = Envelope::parse(bytes).map_err(sealed::problem)?;
+    if envelope.kind() != Kind::Capture {
+        return Err(sealed::not_a_capture());
+    }
+    let (capture, _) = sealed::open::<Capture>(&envelope, secret)?;
+    sealed::check_capture(&capture, &envelope)?;
+    let (reply, answer) = oneshot::channel();
+    let sealed = Sealed {
+        media: envelope.media(),
+        message: envelope.message(),
+        signal: Signal::Stick,
+        envelope: sealed::digest(&envelope),
+    };
+    let input = Input::Capture { capture: Box::new(capture), sealed, reply };
+    inbox.blocking_send(input).map_err(|_| stopped())?;
+    Ok(answer)
+}
+
+/// The images in the media folder, newest first.
+pub(super) fn list_images(folder: &Path) -> Vec<Image> {
+    let images = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok().filter(|name| name.ends_with(".img"))?;
+        let about = entry.metadata().ok()?;
+        let made = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        let made = whiteglove_core::clock::Moment::default().after(made);
+        Some(Image { name, bytes: about.len(), made })
+    });
+    let mut images: Vec<Image> = images.collect();
+    images.sort_by_key(|image| std::cmp::Reverse(image.made));
+    images
+}

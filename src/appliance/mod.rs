@@ -1,0 +1,462 @@
+//! The one task that owns the bench. Everyone else sends an [`Input`] and reads what is published.
+//!
+//! Group commit: everything that waits in the inbox is decided together, written in one transaction
+//! with one sync, and answered after that. While the disk syncs, the next group gathers by itself.
+//!
+//! Invariant: nobody hears "yes" before the journal has it.
+
+mod front;
+mod jobs;
+
+use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use whiteglove_core::{
+    api::Receipt,
+    bench::{Bench, Sealed, Standing},
+    capture::{Capture, Hello},
+    clock::Moment,
+    control::{Command, Job, Progress, Row, Snapshot, Update},
+    device::DeviceId,
+    envelope::BoxSecret,
+    media_card::{BoxKey, MediaCard, MediaId},
+    problem::Problem,
+    record::Record,
+};
+
+pub use front::{Front, FrontEnd};
+use jobs::RunningJob;
+
+use crate::{
+    clock::now,
+    config::Config,
+    journal::{self, Journal, JournalError},
+};
+
+/// At most this many inputs share one sync; more would only make the first of them wait.
+const GROUP: usize = 256;
+/// Screens are told at most ten times a second.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+const REMEMBERED_PROBLEMS: usize = 50;
+
+/// What anyone may send to the owner of the bench.
+#[derive(Debug)]
+pub enum Input {
+    Hello {
+        hello: Hello,
+        sealed: Sealed,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
+    Capture {
+        capture: Box<Capture>,
+        sealed: Sealed,
+        reply: oneshot::Sender<Result<Receipt, Problem>>,
+    },
+    /// A new medium for the open batch, and its card.
+    IssueCard {
+        media: MediaId,
+        reply: oneshot::Sender<Result<MediaCard, Problem>>,
+    },
+    Attach(Front),
+    Detach(u64),
+    Command {
+        from: u64,
+        command: Command,
+    },
+    /// Where the endpoint is reached, or why it is not.
+    Endpoint(Result<Vec<String>, Problem>),
+    /// Somebody was refused at the edge; a person should know.
+    Trouble(Problem),
+    Progress(Progress),
+    /// An answer that was fetched elsewhere, on its way to the front end that asked.
+    Reply {
+        to: u64,
+        update: Update,
+    },
+    JobDone {
+        from: u64,
+        outcome: Result<String, Problem>,
+    },
+    Stop,
+}
+
+/// Standing orders by device; republished whole, there are never many.
+pub type Orders = Arc<HashMap<DeviceId, Standing>>;
+
+/// What the endpoint and front ends hold on to.
+#[derive(Debug, Clone)]
+pub struct Appliance {
+    pub inbox: mpsc::Sender<Input>,
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub orders: watch::Receiver<Orders>,
+    pub bench: String,
+    pub secret: BoxSecret,
+}
+
+/// Called once the journal has the records of this input, or has failed to take them.
+type Then = Box<dyn FnOnce(&mut Owner, Result<(), Problem>) + Send>;
+
+struct Owner {
+    config: Config,
+    key: BoxKey,
+    secret: BoxSecret,
+    bench: Bench,
+    journal: Journal,
+    inbox: mpsc::Sender<Input>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    orders: watch::Sender<Orders>,
+    fronts: Vec<Front>,
+    rows: Arc<Vec<Row>>,
+    endpoints: Vec<String>,
+    endpoint_problem: Option<Problem>,
+    problems: VecDeque<(Moment, Problem)>,
+    job: Option<Job>,
+    running: Option<RunningJob>,
+    images: Vec<whiteglove_core::control::Image>,
+    /// The disk failed in a way that ends the work.
+    broken: Option<Problem>,
+    /// Something a screen shows has changed.
+    dirty: bool,
+    /// Something in the bench has changed, so the rows are old.
+    stale: bool,
+}
+
+impl Appliance {
+    /// Folds the journal and starts the owner. The caller holds the state lock.
+    ///
+    /// # Errors
+    /// The journal or the key cannot be used.
+    pub async fn start(config: &Config) -> Result<(Self, tokio::task::JoinHandle<Result<(), Problem>>), Problem> {
+        let secret = crate::state::box_secret(&config.state)?;
+        let key = secret.public();
+        let path = journal::path_in(&config.state);
+        let (journal, bench) = Journal::open(&path, &key).await.map_err(|error| error.problem(&path))?;
+        let (inbox, messages) = mpsc::channel(4 * GROUP);
+        let (snapshots, snapshots_seen) = watch::channel(Arc::default());
+        let (orders, orders_seen) = watch::channel(Orders::default());
+        let mut owner = Owner {
+            config: config.clone(),
+            key,
+            secret: secret.clone(),
+            bench,
+            journal,
+            inbox: inbox.clone(),
+            snapshots,
+            orders,
+            fronts: Vec::new(),
+            rows: Arc::default(),
+            endpoints: Vec::new(),
+            endpoint_problem: None,
+            problems: VecDeque::new(),
+            job: None,
+            running: None,
+            images: jobs::list_images(&config.media_folder()),
+            broken: None,
+            dirty: true,
+            stale: true,
+        };
+        owner.open_batch().await?;
+        owner.publish();
+        let handle =
+            Self { inbox, snapshots: snapshots_seen, orders: orders_seen, bench: config.bench.clone(), secret };
+        Ok((handle, tokio::spawn(owner.run(messages))))
+    }
+
+    /// Sends an input; an owner that is gone is the end of the process, so nothing is to be done about it here.
+    pub async fn send(&self, input: Input) {
+        if self.inbox.send(input).await.is_err() {
+            tracing::debug!("the appliance has stopped");
+        }
+    }
+}
+
+/// The answer to give when the owner is gone.
+pub fn stopped() -> Problem {
+    Problem::new("The appliance has stopped.", "It was told to, or its disk failed.", "Start whiteglove again.")
+}
+
+impl Owner {
+    async fn run(mut self, mut messages: mpsc::Receiver<Input>) -> Result<(), Problem> {
+        let mut publish_at: Option<tokio::time::Instant> = None;
+        loop {
+            let next = async {
+                match publish_at {
+                    Some(at) => tokio::time::timeout_at(at, messages.recv()).await,
+                    None => Ok(messages.recv().await),
+                }
+            };
+            match next.await {
+                Err(_) => {
+                    self.publish();
+                    publish_at = None;
+                }
+                Ok(None | Some(Input::Stop)) => {
+                    self.publish();
+                    return Ok(());
+                }
+                Ok(Some(first)) => {
+                    let mut group = vec![first];
+                    while group.len() < GROUP
+                        && let Ok(more) = messages.try_recv()
+                    {
+                        group.push(more);
+                    }
+                    let stop = self.take_group(group).await?;
+                    if self.dirty && publish_at.is_none() {
+                        publish_at = Some(tokio::time::Instant::now() + PUBLISH_EVERY);
+                    }
+                    if stop {
+                        self.publish();
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decides a group of inputs, writes what they cause, and only then answers.
+    async fn take_group(&mut self, group: Vec<Input>) -> Result<bool, Problem> {
+        let at = now();
+        let mut stop = false;
+        let mut records: Vec<(Moment, Record)> = Vec::new();
+        let mut answers: Vec<Then> = Vec::new();
+        for input in group {
+            stop |= matches!(input, Input::Stop);
+            let (caused, then) = self.decide(input, at);
+            for record in caused {
+                // Applied at once, so that the next input of the group is decided on it; if the write
+                // fails, the whole fold is made anew from the disk.
+                if let Err(unfit) = self.bench.apply(self.bench.next_number(), at, record.clone()) {
+                    tracing::error!(%unfit, "a decision does not fit its own bench");
+                    return Err(JournalError::from(unfit).problem(self.journal.path()));
+                }
+                records.push((at, record));
+            }
+            answers.extend(then);
+        }
+        let written = if records.is_empty() { Ok(()) } else { self.write(&records).await };
+        for answer in answers {
+            answer(self, written.clone());
+        }
+        match self.broken.take() {
+            Some(problem) => Err(problem),
+            None => Ok(stop),
+        }
+    }
+
+    async fn write(&mut self, records: &[(Moment, Record)]) -> Result<(), Problem> {
+        self.stale = true;
+        self.dirty = true;
+        let failed = match self.journal.append(records).await {
+            Ok(()) => {
+                self.publish_orders();
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        tracing::error!(error = %failed, "the journal did not take {} records", records.len());
+        let problem = failed.problem(self.journal.path());
+        self.remember(problem.clone());
+        match self.journal.refold().await {
+            Ok(bench) => self.bench = bench,
+            // The disk can neither be written nor read: what is in memory may not be on it, so nothing
+            // more may be shown or acknowledged.
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be read back");
+                self.broken = Some(error.problem(self.journal.path()));
+            }
+        }
+        self.publish_orders();
+        Err(problem)
+    }
+
+    /// The records an input causes, and what to do once they are on disk.
+    fn decide(&mut self, input: Input, at: Moment) -> (Vec<Record>, Option<Then>) {
+        match input {
+            Input::Hello { hello, sealed, reply } => match self.bench.decide_hello(&hello, &sealed) {
+                Ok(records) => (records, Some(answer(reply, ()))),
+                Err(problem) => self.refuse(reply, problem),
+            },
+            Input::Capture { capture, sealed, reply } => match self.bench.decide_capture(*capture, &sealed, at) {
+                Ok(taken) => (taken.records, Some(answer(reply, taken.receipt))),
+                Err(problem) => self.refuse(reply, problem),
+            },
+            Input::IssueCard { media, reply } => {
+                let record = Record::MediaIssued { media, batch: self.config.batch.clone() };
+                let card = self.card(media);
+                (vec![record], Some(answer(reply, card)))
+            }
+            Input::Attach(front) => {
+                self.fronts.push(front);
+                (vec![], None)
+            }
+            Input::Detach(id) => {
+                self.fronts.retain(|front| front.id != id);
+                (vec![], None)
+            }
+            Input::Command { from, command } => self.command(from, command, at),
+            Input::Endpoint(state) => {
+                self.dirty = true;
+                match state {
+                    Ok(urls) => {
+                        self.endpoint_problem = None;
+                        self.endpoints = urls;
+                    }
+                    Err(problem) => {
+                        self.endpoint_problem = Some(problem);
+                        self.endpoints.clear();
+                    }
+                }
+                (vec![], None)
+            }
+            Input::Trouble(problem) => {
+                self.remember(problem);
+                (vec![], None)
+            }
+            Input::Progress(progress) => {
+                self.dirty = true;
+                if let Some(job) = &mut self.job {
+                    job.progress = progress;
+                }
+                (vec![], None)
+            }
+            Input::Reply { to, update } => {
+                self.reply(to, update);
+                (vec![], None)
+            }
+            Input::JobDone { from, outcome } => {
+                self.finish_job(from, outcome);
+                (vec![], None)
+            }
+            Input::Stop => (vec![], None),
+        }
+    }
+
+    fn command(&mut self, from: u64, command: Command, at: Moment) -> (Vec<Record>, Option<Then>) {
+        let decided = match command {
+            Command::Watch(device) => {
+                self.watch(from, device);
+                return (vec![], None);
+            }
+            Command::Order { device, order } => {
+                let done = format!("Device #{} was told to {}.", device.0, order.words());
+                self.bench.decide_order(device, order).map(|records| (records, done))
+            }
+            Command::Release { device } => {
+                let done = format!("Device #{} goes on.", device.0);
+                self.bench.decide_release(device, at).map(|records| (records, done))
+            }
+            Command::RevokeMedia { media } => {
+                let done = format!("Nothing made with medium {media} is accepted from now on.");
+                self.bench.decide_revoke(media).map(|records| (records, done))
+            }
+            Command::ListDisks => {
+                self.list_disks(from);
+                return (vec![], None);
+            }
+            Command::CancelJob => {
+                self.cancel_job(from);
+                return (vec![], None);
+            }
+            Command::BuildMedia { out, add } => return self.build_media(from, out, add),
+            Command::WriteMedia { image, disk, typed } => {
+                self.write_media(from, image, disk, typed);
+                return (vec![], None);
+            }
+            Command::Import { from: place } => {
+                self.import(from, place);
+                return (vec![], None);
+            }
+        };
+        match decided {
+            Ok((records, done)) => {
+                let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
+                (records, Some(then))
+            }
+            Err(problem) => {
+                self.tell(from, Err(problem));
+                (vec![], None)
+            }
+        }
+    }
+
+    fn refuse<T: Send + 'static>(
+        &mut self,
+        reply: oneshot::Sender<Result<T, Problem>>,
+        problem: Problem,
+    ) -> (Vec<Record>, Option<Then>) {
+        self.remember(problem.clone());
+        // Also a refusal waits its turn: an answer must not overtake the write before it.
+        let then: Then = Box::new(move |_, _| drop(reply.send(Err(problem))));
+        (vec![], Some(then))
+    }
+
+    /// Newest first; the same problem again only moves up.
+    fn remember(&mut self, problem: Problem) {
+        tracing::warn!(what = problem.what, why = problem.why, "problem");
+        self.problems.retain(|(_, known)| *known != problem);
+        self.problems.push_front((now(), problem));
+        self.problems.truncate(REMEMBERED_PROBLEMS);
+        self.dirty = true;
+    }
+
+    async fn open_batch(&mut self) -> Result<(), Problem> {
+        if self.bench.batch() == Some(&self.config.batch) {
+            return Ok(());
+        }
+        let record = Record::BatchOpened { batch: self.config.batch.clone() };
+        let number = self.bench.next_number();
+        self.bench
+            .apply(number, now(), record.clone())
+            .map_err(|unfit| JournalError::from(unfit).problem(self.journal.path()))?;
+        self.write(&[(now(), record)]).await
+    }
+
+    /// What a medium of this bench carries.
+    fn card(&self, media: MediaId) -> MediaCard {
+        MediaCard {
+            media,
+            box_key: self.key,
+            token: self.secret.token(media),
+            endpoints: self.endpoints.clone(),
+            batch: self.config.batch.clone(),
+            bench: self.config.bench.clone(),
+            data_volume: Some(whiteglove_core::media::Part::Data.serial(media)),
+        }
+    }
+
+    fn publish_orders(&self) {
+        let standing = |id| self.bench.standing_order(id).map(|order| (id, order));
+        let orders: HashMap<_, _> = self.bench.devices().filter_map(|device| standing(device.id)).collect();
+        if *self.orders.borrow().as_ref() != orders {
+            self.orders.send_replace(Arc::new(orders));
+        }
+    }
+
+    fn publish(&mut self) {
+        if self.stale {
+            self.rows = Arc::new(self.bench.rows().cloned().collect());
+            self.stale = false;
+            self.publish_watched();
+        }
+        self.dirty = false;
+        self.snapshots.send_replace(Arc::new(Snapshot {
+            at: now(),
+            bench: self.config.bench.clone(),
+            batch: self.config.batch.clone(),
+            simulated: self.rows.iter().any(|row| row.simulated),
+            endpoints: self.endpoints.clone(),
+            endpoint_problem: self.endpoint_problem.clone(),
+            rows: Arc::clone(&self.rows),
+            job: self.job.clone(),
+            images: self.images.clone(),
+            media_folder: self.config.media_folder(),
+            problems: self.problems.iter().cloned().collect(),
+        }));
+    }
+}
+
+fn answer<T: Send + 'static>(reply: oneshot::Sender<Result<T, Problem>>, value: T) -> Then {
+    // The sender may have gone: the record stands all the same, and the retry will hear of it.
+    Box::new(move |_, written| drop(reply.send(written.map(|()| value))))
+}

@@ -1,0 +1,78 @@
+//! Brings the board and the bench together: the terminal on a thread of its own, updates in, commands
+//! out. The board is the same whether the bench runs in this process or in another.
+
+use std::{sync::mpsc, thread};
+
+use tokio::sync::mpsc as inbox;
+use whiteglove_core::{control::Command, problem::Problem};
+use whiteglove_tui::{Exit, Msg};
+
+use crate::{
+    appliance::{FrontEnd, stopped},
+    attach::Link,
+    clock::now,
+    config::Config,
+    session::{self, Extent, Running},
+};
+
+/// The board of this state folder: with an appliance of its own, or attached to the one that runs.
+///
+/// # Errors
+/// What ended the bench, if the person did not.
+pub async fn open(config: &Config) -> Result<(), Problem> {
+    match session::start(config, Extent::Board).await? {
+        Some(running) => show_own(running).await,
+        None => show(session::attach_to(config).await?).await,
+    }
+}
+
+/// Shows the board of an appliance in this process; leaving the board ends it.
+///
+/// # Errors
+/// As [`open`].
+pub async fn show_own(running: Running) -> Result<(), Problem> {
+    let link = Link::Here(FrontEnd::attach(&running.appliance).await);
+    let shown = show(link).await;
+    running.finish().await.and(shown)
+}
+
+async fn show(mut link: Link) -> Result<(), Problem> {
+    let (to_board, from_bench) = mpsc::channel::<Msg>();
+    let (commands, mut asked) = inbox::unbounded_channel::<Command>();
+    let board = thread::spawn(move || {
+        let send = move |command| drop(commands.send(command));
+        whiteglove_tui::run(from_bench, send, now)
+    });
+    loop {
+        tokio::select! {
+            command = asked.recv() => match command {
+                Some(command) => link.send(command).await,
+                // The board let go of its end: it has closed.
+                None => break,
+            },
+            update = link.next() => match update {
+                Some(update) => drop(to_board.send(Msg::Update(update))),
+                None => {
+                    drop(to_board.send(Msg::Closed(stopped())));
+                    break;
+                }
+            },
+        }
+    }
+    drop(to_board);
+    let ended = tokio::task::spawn_blocking(move || board.join()).await;
+    match ended {
+        Ok(Ok(Ok(Exit::Quit))) => Ok(()),
+        Ok(Ok(Ok(Exit::Closed(problem)))) => Err(problem),
+        Ok(Ok(Err(error))) => Err(Problem::new(
+            "The board cannot be shown.",
+            format!("The terminal says: {error}."),
+            "Run it in a terminal of at least 80x24, or without the board: whiteglove serve.",
+        )),
+        Ok(Err(_)) | Err(_) => Err(Problem::new(
+            "The board stopped by a defect of its own.",
+            "The terminal was put back as it was; the message is above.",
+            "Start it again; nothing that was acknowledged is lost. Please report this.",
+        )),
+    }
+}

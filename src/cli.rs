@@ -1,0 +1,136 @@
+//! What a person can type. No command is the board.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]
+pub struct Cli {
+    /// Configuration file [default: ~/.config/whiteglove/config.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for the journal, the key and images [default: ~/.local/state/whiteglove]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Serve laptops without the board; a board started elsewhere attaches to it
+    Serve,
+    /// List the devices on the bench
+    Devices {
+        /// One JSON array, everything the journal knows of each device
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look after the journal
+    #[command(subcommand)]
+    Journal(JournalAction),
+    /// Build and write boot media
+    #[command(subcommand)]
+    Media(MediaAction),
+    /// Import the sealed captures of a returned stick: its folder, its device or an image of it
+    Import { from: PathBuf },
+    /// Let a held device go on
+    Release { device: u64 },
+    /// Tell a waiting laptop what to do next
+    Order {
+        device: u64,
+        #[arg(value_enum)]
+        order: OrderWord,
+    },
+    /// A bench to look at without hardware: simulated laptops, kept apart from the real journal
+    Demo(DemoArgs),
+    /// Make the boot environment from unpacked Debian packages (scripts/bootenv calls this)
+    #[command(subcommand)]
+    Bootenv(BootenvAction),
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum OrderWord {
+    PowerOff,
+    BootNext,
+    Stay,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JournalAction {
+    /// Check every entry against the chain, from the first to the last
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MediaAction {
+    /// Build a stick image for the open batch
+    Build {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Put everything in this folder on the boot volume too
+        #[arg(long, value_name = "DIR")]
+        add: Option<PathBuf>,
+    },
+    /// Write an image to a USB stick; asks for the stick's name
+    Write {
+        image: PathBuf,
+        #[arg(long, value_name = "DEV")]
+        to: PathBuf,
+        /// The stick's name, instead of typing it when asked
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// List the disks of this machine and whether they may be erased
+    Disks,
+    /// List the media this bench made
+    List,
+    /// Accept nothing made with a lost or retired medium any more
+    Revoke { media: String },
+    /// Check an image or a stick against its own extent map
+    Verify { image: PathBuf },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// How many laptops
+    #[arg(long, default_value_t = 24)]
+    pub laptops: u64,
+    /// The same seed gives the same laptops
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Seconds over which they are switched on
+    #[arg(long, default_value_t = 30)]
+    pub over: u64,
+    /// No board: wait until all have had their say, then list them
+    #[arg(long)]
+    pub headless: bool,
+    /// Measure instead: this many clients send one capture per laptop as fast as they can
+    #[arg(long, value_name = "CLIENTS")]
+    pub load: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BootenvAction {
+    /// Build it
+    Build {
+        /// Debian packages, unpacked
+        #[arg(long, value_name = "DIR")]
+        root: PathBuf,
+        /// The static agent
+        #[arg(long, value_name = "FILE")]
+        agent: PathBuf,
+        /// [default: the state folder's bootenv]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Compress less, to be quick
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Check every file of it
+    Check {
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,233 @@
+//! The agent API and the boot files over HTTP.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{Path, Query, Request, State},
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use tokio::{net::TcpListener, sync::oneshot};
+use tokio_util::sync::CancellationToken;
+use tower_http::services::ServeFile;
+use whiteglove_core::{
+    api::{self, Health, Order, Orders, Receipt, WAIT_SECONDS, Welcome, label},
+    bench::Sealed,
+    capture::{Capture, Hello},
+    device::{DeviceId, Signal},
+    envelope::{Envelope, Kind, MAX_ENVELOPE, MessageId, SessionKey},
+    problem::Problem,
+};
+use whiteglove_image::boot::BootEnv;
+
+use super::sessions::Sessions;
+use crate::{
+    appliance::{Appliance, Input, stopped},
+    clock::now,
+    config::Config,
+    sealed,
+};
+
+/// A capture is some tens of KiB; who needs longer than this is not on the bench.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+struct Shared {
+    appliance: Appliance,
+    sessions: Sessions,
+    /// Boot files by the name laptops ask for.
+    catalogue: BTreeMap<String, PathBuf>,
+    stop: CancellationToken,
+}
+
+type Context = State<Arc<Shared>>;
+
+pub(super) async fn serve(
+    listener: TcpListener,
+    appliance: Appliance,
+    config: &Config,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let catalogue = catalogue(config);
+    let shared = Arc::new(Shared { appliance, sessions: Sessions::default(), catalogue, stop: stop.clone() });
+    let routes = Router::new()
+        .route(api::HEALTH, get(health))
+        .route(api::HELLO, post(hello))
+        .route(api::CAPTURE, post(capture))
+        .route(api::WAIT, get(wait))
+        .route("/boot/{name}", get(boot_file))
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .with_state(shared);
+    axum::serve(listener, routes).with_graceful_shutdown(async move { stop.cancelled().await }).await
+}
+
+fn catalogue(config: &Config) -> BTreeMap<String, PathBuf> {
+    match BootEnv::open(&config.boot_environment()) {
+        Ok(environment) => {
+            let name = |path: &std::path::Path| Some(path.file_name()?.to_str()?.to_owned());
+            environment.files().filter_map(|file| Some((name(&file.path)?, file.path.clone()))).collect()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no boot files to serve");
+            BTreeMap::new()
+        }
+    }
+}
+
+async fn health(State(shared): Context) -> Json<Health> {
+    Json(Health {
+        name: "whiteglove".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        bench: shared.appliance.bench.clone(),
+        box_key: hex::encode(shared.appliance.secret.public().id()),
+        devices: shared.appliance.snapshots.borrow().rows.len(),
+    })
+}
+
+async fn hello(State(shared): Context, request: Request) -> Response {
+    let message = match Message::<Hello>::read(&shared, request, Kind::Hello).await {
+        Ok(message) => message,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let (reply, answer) = oneshot::channel();
+    let input = Input::Hello { hello: message.content, sealed: message.sealed.clone(), reply };
+    shared.appliance.send(input).await;
+    match answer.await.unwrap_or_else(|_| Err(stopped())) {
+        Ok(()) => {
+            let batch = shared.appliance.snapshots.borrow().batch.clone();
+            let bench = shared.appliance.bench.clone();
+            let welcome = Welcome { message: message.sealed.message, bench, batch, now: now().millis() };
+            signed(StatusCode::OK, &message.session, label::WELCOME, &welcome)
+        }
+        Err(problem) => signed(StatusCode::CONFLICT, &message.session, label::REFUSAL, &problem),
+    }
+}
+
+async fn capture(State(shared): Context, request: Request) -> Response {
+    let message = match Message::<Capture>::read(&shared, request, Kind::Capture).await {
+        Ok(message) => message,
+        Err(refusal) => return refusal.into_response(),
+    };
+    if let Err(problem) = sealed::check_capture(&message.content, &message.envelope) {
+        return Refusal { status: StatusCode::BAD_REQUEST, problem }.into_response();
+    }
+    let id = message.sealed.message;
+    let (reply, answer) = oneshot::channel();
+    let input = Input::Capture { capture: Box::new(message.content), sealed: message.sealed, reply };
+    shared.appliance.send(input).await;
+    let receipt: Receipt = match answer.await.unwrap_or_else(|_| Err(stopped())) {
+        Ok(receipt) => receipt,
+        Err(problem) => return signed(StatusCode::CONFLICT, &message.session, label::REFUSAL, &problem),
+    };
+    shared.sessions.keep(id, message.session.clone(), DeviceId(receipt.device));
+    signed(StatusCode::OK, &message.session, label::RECEIPT, &receipt)
+}
+
+#[derive(Debug, Deserialize)]
+struct Waiting {
+    capture: MessageId,
+    #[serde(default)]
+    after: u64,
+}
+
+/// Long poll: answers when there is a new order, or with "stay" when the time is up.
+async fn wait(State(shared): Context, Query(waiting): Query<Waiting>) -> Response {
+    let Some((session, device)) = shared.sessions.get(waiting.capture) else {
+        return StatusCode::GONE.into_response();
+    };
+    let mut orders = shared.appliance.orders.clone();
+    let given = orders.wait_for(|orders| orders.get(&device).is_some_and(|order| order.number > waiting.after));
+    let patience = tokio::time::timeout(Duration::from_secs(WAIT_SECONDS), given);
+    let standing = match shared.stop.run_until_cancelled(patience).await {
+        Some(Ok(Ok(orders))) => orders.get(&device).copied(),
+        _ => None,
+    };
+    let (number, order) = standing.map_or((waiting.after, Order::Stay), |order| (order.number, order.order));
+    signed(StatusCode::OK, &session, label::ORDERS, &Orders { capture: waiting.capture, number, order })
+}
+
+async fn boot_file(State(shared): Context, Path(name): Path<String>, request: Request) -> Response {
+    let Some(path) = shared.catalogue.get(&name) else { return StatusCode::NOT_FOUND.into_response() };
+    match ServeFile::new(path).try_call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => {
+            tracing::warn!(%error, name, "a boot file cannot be served");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// An opened message of a laptop.
+struct Message<T> {
+    content: T,
+    sealed: Sealed,
+    session: SessionKey,
+    envelope: Envelope,
+}
+
+impl<T: for<'de> Deserialize<'de>> Message<T> {
+    async fn read(shared: &Shared, request: Request, kind: Kind) -> Result<Self, Refusal> {
+        let body = tokio::time::timeout(BODY_TIME, to_bytes(request.into_body(), MAX_ENVELOPE));
+        let body: Bytes = match body.await {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => return Err(Refusal::cut_short("it broke off, or is larger than a capture can be")),
+            Err(_) => return Err(Refusal::cut_short("it did not arrive within 30 seconds")),
+        };
+        let opened = || -> Result<Self, Problem> {
+            let envelope = Envelope::parse(&body).map_err(sealed::problem)?;
+            if envelope.kind() != kind {
+                return Err(sealed::not_a_capture());
+            }
+            let (content, session) = sealed::open::<T>(&envelope, &shared.appliance.secret)?;
+            let sealed = Sealed {
+                media: envelope.media(),
+                message: envelope.message(),
+                signal: Signal::Agent,
+                envelope: sealed::digest(&envelope),
+            };
+            Ok(Self { content, sealed, session, envelope })
+        };
+        match opened() {
+            Ok(message) => Ok(message),
+            Err(problem) => {
+                // The board should know that something on the network is not what it claims to be.
+                shared.appliance.send(Input::Trouble(problem.clone())).await;
+                Err(Refusal { status: StatusCode::BAD_REQUEST, problem })
+            }
+        }
+    }
+}
+
+/// An answer to someone with whom we share no session key.
+struct Refusal {
+    status: StatusCode,
+    problem: Problem,
+}
+
+impl Refusal {
+    fn cut_short(why: &str) -> Self {
+        let next = "Check the laptop's cable; the agent tries again by itself.";
+        let problem = Problem::new("A laptop's message did not arrive.", format!("Its body: {why}."), next);
+        Self { status: StatusCode::BAD_REQUEST, problem }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.problem)).into_response()
+    }
+}
+
+fn signed<T: Serialize>(status: StatusCode, session: &SessionKey, label: &str, body: &T) -> Response {
+    let Ok(body) = serde_json::to_vec(body) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let seal = session.seal(label, &body);
+    let mut response = (status, body).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(seal) = HeaderValue::from_str(&seal) {
+        response.headers_mut().insert(api::SEAL_HEADER, seal);
+    }
+    response
+}

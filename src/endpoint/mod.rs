@@ -1,0 +1,107 @@
+//! What laptops talk to. The laptop network is hostile: every message is sealed by its sender, every
+//! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
+
+mod http;
+mod mdns;
+mod sessions;
+
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use whiteglove_core::problem::Problem;
+
+use crate::{
+    appliance::{Appliance, Input},
+    config::Config,
+};
+
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// Binds, announces and serves until told to stop.
+///
+/// With `persist` a port that cannot be had is reported to the board and tried again; without, it ends the endpoint.
+///
+/// # Errors
+/// The address cannot be used.
+pub async fn serve(
+    appliance: Appliance,
+    config: Config,
+    persist: bool,
+    stop: CancellationToken,
+) -> Result<(), Problem> {
+    let listener = loop {
+        match TcpListener::bind(config.listen).await {
+            Ok(listener) => break listener,
+            Err(error) => {
+                let problem = cannot_listen(config.listen, &error);
+                appliance.send(Input::Endpoint(Err(problem.clone()))).await;
+                if !persist {
+                    return Err(problem);
+                }
+                if stop.run_until_cancelled(tokio::time::sleep(TRY_AGAIN)).await.is_none() {
+                    return Ok(());
+                }
+            }
+        }
+    };
+    let address = listener.local_addr().map_err(|error| cannot_listen(config.listen, &error))?;
+    let urls = urls(&config, address);
+    tracing::info!(%address, urls = urls.join(" "), "the endpoint listens");
+    appliance.send(Input::Endpoint(Ok(urls))).await;
+    // Loopback is for rehearsals; nobody else could come.
+    let announcement = (config.mdns && !address.ip().is_loopback()).then(|| mdns::announce(&config.bench, address));
+    let served = http::serve(listener, appliance, &config, stop).await;
+    drop(announcement);
+    served.map_err(|error| cannot_listen(address, &error))
+}
+
+/// How laptops reach us: what the person said, else every address of this machine that is not loopback.
+fn urls(config: &Config, listening: SocketAddr) -> Vec<String> {
+    if !config.advertise.is_empty() {
+        return config.advertise.clone();
+    }
+    let port = listening.port();
+    if !listening.ip().is_unspecified() {
+        return vec![format!("http://{listening}")];
+    }
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    // IPv4: what a bench's DHCP hands out, and what the agent brings up.
+    let reachable = interfaces.iter().filter(|interface| !interface.is_loopback() && interface.ip().is_ipv4());
+    reachable.map(|interface| format!("http://{}:{port}", interface.ip())).collect()
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Problem {
+    let (why, next) = match error.kind() {
+        ErrorKind::AddrInUse => (
+            format!("Another program uses port {}.", address.port()),
+            format!(
+                "Find it with `ss -ltnp sport = :{}` and stop it, or set listen = \"0.0.0.0:PORT\" in the configuration.",
+                address.port()
+            ),
+        ),
+        ErrorKind::PermissionDenied => (
+            "Ports below 1024 need a privilege this user lacks.".to_owned(),
+            "Choose a port above 1023 (listen = \"0.0.0.0:8780\") or start whiteglove with CAP_NET_BIND_SERVICE."
+                .to_owned(),
+        ),
+        ErrorKind::AddrNotAvailable => (
+            format!("This machine does not have the address {}.", address.ip()),
+            "Set listen = \"0.0.0.0:8780\", or the address of the bench network's interface.".to_owned(),
+        ),
+        _ => (format!("The system says: {error}."), "Check the network settings of this machine.".to_owned()),
+    };
+    Problem::new(format!("Laptops cannot reach this bench: the endpoint cannot listen on {address}."), why, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_names_the_command_that_finds_its_user() {
+        let address: SocketAddr = "0.0.0.0:8780".parse().unwrap();
+        let problem = cannot_listen(address, &std::io::Error::from(ErrorKind::AddrInUse));
+        assert!(problem.next.contains("ss -ltnp sport = :8780"));
+    }
+}

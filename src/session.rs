@@ -1,0 +1,184 @@
+//! One run of the program: the appliance in this process, or a line to the one that already runs.
+
+use std::{io::ErrorKind, sync::Arc};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use whiteglove_core::{
+    control::{Command, Snapshot, Update},
+    problem::Problem,
+};
+
+use crate::{
+    appliance::{Appliance, FrontEnd, Input, stopped},
+    attach::{self, Attached, Link},
+    config::Config,
+    endpoint,
+    state::{self, StateLock},
+};
+
+/// How much of the appliance to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Endpoint and control socket; a taken port is reported and tried again.
+    Board,
+    /// Endpoint and control socket; a taken port is the end.
+    Headless,
+    /// Just the bench, for one command.
+    Quiet,
+}
+
+/// An appliance in this process.
+#[derive(Debug)]
+pub struct Running {
+    pub appliance: Appliance,
+    stop: CancellationToken,
+    owner: JoinHandle<Result<(), Problem>>,
+    servers: Vec<JoinHandle<Result<(), Problem>>>,
+    _lock: StateLock,
+}
+
+/// `Ok(None)`: another whiteglove works in this state folder.
+///
+/// # Errors
+/// Whatever keeps the appliance from starting.
+pub async fn start(config: &Config, extent: Extent) -> Result<Option<Running>, Problem> {
+    let Some(lock) = state::lock(&config.state)? else { return Ok(None) };
+    let (appliance, owner) = Appliance::start(config).await?;
+    let stop = CancellationToken::new();
+    let mut servers = Vec::new();
+    if extent != Extent::Quiet {
+        let persist = extent == Extent::Board;
+        servers.push(tokio::spawn(endpoint::serve(appliance.clone(), config.clone(), persist, stop.clone())));
+        let (path, appliance, stop) = (config.control_socket(), appliance.clone(), stop.clone());
+        servers.push(tokio::spawn(async move { attach::serve(&path, appliance, stop).await }));
+    }
+    Ok(Some(Running { appliance, stop, owner, servers, _lock: lock }))
+}
+
+impl Running {
+    /// Returns when a signal, the disk or a server that failed ends the work.
+    ///
+    /// # Errors
+    /// What ended it, if it was not a signal.
+    pub async fn until_stopped(mut self) -> Result<(), Problem> {
+        let ended = tokio::select! {
+            () = signalled() => Ok(()),
+            owner = &mut self.owner => flatten(owner),
+            server = first(&mut self.servers) => server,
+        };
+        ended.and(self.finish().await)
+    }
+
+    /// Ends the servers, then the owner, so that what they accepted is written.
+    ///
+    /// # Errors
+    /// The owner ended because its disk failed.
+    pub async fn finish(self) -> Result<(), Problem> {
+        self.stop.cancel();
+        for server in self.servers {
+            // A laptop that waits for orders is answered at once; nobody else holds a server up for long.
+            drop(tokio::time::timeout(std::time::Duration::from_secs(2), server).await);
+        }
+        if self.owner.is_finished() {
+            return Ok(());
+        }
+        self.appliance.send(Input::Stop).await;
+        flatten(self.owner.await)
+    }
+
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// A snapshot in which the endpoint is up.
+    ///
+    /// # Errors
+    /// The endpoint cannot come up.
+    pub async fn until_reachable(&self) -> Result<Arc<Snapshot>, Problem> {
+        let mut snapshots = self.appliance.snapshots.clone();
+        let seen = snapshots.wait_for(|now| !now.endpoints.is_empty() || now.endpoint_problem.is_some()).await;
+        let seen = Arc::clone(&*seen.map_err(|_| stopped())?);
+        seen.endpoint_problem.clone().map_or(Ok(seen), Err)
+    }
+}
+
+fn flatten(joined: Result<Result<(), Problem>, tokio::task::JoinError>) -> Result<(), Problem> {
+    joined.unwrap_or_else(|error| {
+        Err(Problem::new(
+            "whiteglove stopped by a defect of its own.",
+            format!("{error}."),
+            "Start it again; nothing that was acknowledged is lost. Please report this.",
+        ))
+    })
+}
+
+async fn first(servers: &mut [JoinHandle<Result<(), Problem>>]) -> Result<(), Problem> {
+    if servers.is_empty() {
+        return std::future::pending().await;
+    }
+    let joined = futures_util::future::select_all(servers.iter_mut()).await.0;
+    flatten(joined)
+}
+
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::hangup()) => {}
+    }
+}
+
+/// A line to the bench that runs in another process.
+///
+/// # Errors
+/// It does not answer.
+pub async fn attach_to(config: &Config) -> Result<Link, Problem> {
+    Attached::connect(&config.control_socket()).await.map(Link::There).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+                "It is busy with one command and does not take a second.".to_owned()
+            }
+            _ => format!("The system says: {error}."),
+        };
+        Problem::new(
+            format!("Another whiteglove works in {} and does not answer.", config.state.display()),
+            why,
+            "Wait a moment and try again, or name another folder: whiteglove --state DIR.",
+        )
+    })
+}
+
+/// Asks one thing of the bench, wherever it runs, and waits for its answer.
+///
+/// # Errors
+/// The bench's own answer, or that there is none.
+pub async fn ask(config: &Config, command: Command, watch: impl FnMut(&Snapshot)) -> Result<Update, Problem> {
+    match start(config, Extent::Quiet).await? {
+        Some(running) => {
+            let mut link = Link::Here(FrontEnd::attach(&running.appliance).await);
+            let answer = ask_over(&mut link, command, watch).await;
+            running.finish().await?;
+            answer
+        }
+        None => ask_over(&mut attach_to(config).await?, command, watch).await,
+    }
+}
+
+async fn ask_over(link: &mut Link, command: Command, mut watch: impl FnMut(&Snapshot)) -> Result<Update, Problem> {
+    link.send(command).await;
+    loop {
+        match link.next().await {
+            None => return Err(stopped()),
+            Some(Update::Snapshot(snapshot)) => watch(&snapshot),
+            Some(Update::Watched(_)) => {}
+            Some(Update::Problem(problem)) => return Err(problem),
+            Some(answer @ (Update::Done(_) | Update::Disks(_))) => return Ok(answer),
+        }
+    }
+}
