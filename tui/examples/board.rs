@@ -1,0 +1,128 @@
+//! The board with a canned bench behind it, to look at and to try keys on: no laptop, no stick, no
+//! network. `cargo run -p whiteglove-tui --features testing --example board [empty|few|down|many]`
+
+use std::{
+    env, io,
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use whiteglove_core::{
+    clock::Moment,
+    control::{Command, Image, Job, Progress, Snapshot, Update},
+    problem::Problem,
+};
+use whiteglove_tui::{Exit, Msg, run, testing};
+
+fn now() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Moves a canned moment so that noon is when the example started.
+fn shift(moment: Moment, start: Moment) -> Moment {
+    let before = testing::NOON.millis().saturating_sub(moment.millis());
+    Moment::from_millis(start.millis().saturating_sub(before))
+}
+
+fn canned(which: &str, start: Moment) -> Snapshot {
+    let mut snapshot = match which {
+        "empty" => testing::snapshot_with([]),
+        "down" => Snapshot { endpoints: vec![], endpoint_problem: Some(testing::port_in_use()), ..testing::few() },
+        "many" => testing::many(10_000),
+        _ => testing::few(),
+    };
+    let rows = snapshot.rows.iter().cloned().map(|mut row| {
+        row.last = shift(row.last, start);
+        row.arrived = shift(row.arrived, start);
+        row.simulated = true;
+        row
+    });
+    snapshot.rows = Arc::new(rows.collect());
+    snapshot.simulated = !snapshot.rows.is_empty();
+    snapshot
+}
+
+fn main() -> io::Result<()> {
+    let which = env::args().nth(1).unwrap_or_default();
+    let start = now();
+    let (to_board, inbox) = mpsc::channel();
+    let (outbox, commands) = mpsc::channel();
+    thread::spawn(move || bench(&to_board, &commands, canned(&which, start)));
+    match run(inbox, move |command| outbox.send(command).unwrap_or_default(), now)? {
+        Exit::Quit => Ok(()),
+        Exit::Closed(problem) => Err(io::Error::other(problem)),
+    }
+}
+
+/// Answers commands as a bench would, and moves a job on.
+fn bench(board: &mpsc::Sender<Msg>, commands: &mpsc::Receiver<Command>, mut snapshot: Snapshot) {
+    let send = |update: Update| board.send(Msg::Update(update)).is_ok();
+    let mut alive = send(Update::Snapshot(Arc::new(snapshot.clone())));
+    while alive {
+        let running = snapshot.job.as_ref().is_some_and(|job| job.outcome.is_none());
+        let command = match running {
+            true => commands.recv_timeout(Duration::from_millis(250)),
+            false => commands.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+        };
+        alive = match command {
+            Ok(Command::Watch(device)) => {
+                let canned = [testing::ready(), testing::held(), testing::no_tpm()];
+                let found = device.and_then(|id| canned.into_iter().find(|device| device.id == id));
+                send(Update::Watched(found.map(Arc::new)))
+            }
+            Ok(Command::ListDisks) => send(Update::Disks(vec![testing::system_disk(), testing::stick()])),
+            Ok(Command::BuildMedia { out, .. }) => {
+                snapshot.job = Some(job(format!("Building {}", out.display())));
+                true
+            }
+            Ok(Command::WriteMedia { image, disk, .. }) => {
+                snapshot.job = Some(job(format!("Writing {} to {}", image.display(), disk.name())));
+                true
+            }
+            Ok(Command::CancelJob) => {
+                let cancelled =
+                    Problem::new("The job was stopped", "You asked for it.", "Start it again when you are ready.");
+                if let Some(job) = &mut snapshot.job {
+                    job.outcome = Some(Err(cancelled));
+                }
+                true
+            }
+            Ok(Command::Import { from }) => send(Update::Problem(Problem::new(
+                format!("no captures in {}", from.display()),
+                "There is no folder \"captures\" on it.",
+                "Take the stick that was used in the laptops.",
+            ))),
+            Ok(other) => send(Update::Done(format!("Asked for {other:?}"))),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                advance(&mut snapshot);
+                true
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => false,
+        } && send(Update::Snapshot(Arc::new(snapshot.clone())));
+    }
+}
+
+fn job(title: String) -> Job {
+    let progress = Progress { task: "writing".to_owned(), done: 0, total: 1_153_433_600 };
+    Job { title, started: now(), progress, outcome: None }
+}
+
+fn advance(snapshot: &mut Snapshot) {
+    let Some(job) = &mut snapshot.job else { return };
+    job.progress.done = (job.progress.done + 16_000_000).min(job.progress.total);
+    if job.progress.done < job.progress.total {
+        return;
+    }
+    if job.title.starts_with("Writing") && job.progress.task == "writing" {
+        job.progress = Progress { task: "reading back".to_owned(), done: 0, total: job.progress.total };
+        return;
+    }
+    job.outcome = Some(Ok("Written and read back; every byte is right. Take it out and label it ACME-07.".to_owned()));
+    if job.title.starts_with("Building") {
+        job.outcome = Some(Ok("The image is built. w: write it to a stick.".to_owned()));
+        let name = job.title.trim_start_matches("Building ").to_owned();
+        snapshot.images.insert(0, Image { name, bytes: job.progress.total, made: now() });
+    }
+}

@@ -1,0 +1,185 @@
+//! Everything the screen shows, as plain data. `update` is the only function that changes it.
+
+use std::{sync::Arc, time::Duration};
+
+use whiteglove_core::{
+    clock::Moment,
+    control::{Job, Row, Snapshot, StageName},
+    device::Device,
+    disk::Disk,
+    problem::Problem,
+    readiness::Severity,
+};
+
+use crate::{
+    msg::Exit,
+    scan::Burst,
+    screen::{Screen, board::Board},
+    theme::Theme,
+    widget::meter::Meter,
+};
+
+/// An agent that said hello and nothing since: somebody has to look at that laptop's screen.
+pub(crate) const SILENT: Duration = Duration::from_secs(5 * 60);
+/// How long a found laptop is announced. "Not here" stays until something is pressed or scanned.
+pub(crate) const FOUND_SHOWN: Duration = Duration::from_millis(2_500);
+pub(crate) const SCANS_LISTED: usize = 5;
+const TOLD_KEPT: usize = 50;
+
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) theme: Theme,
+    pub(crate) size: (u16, u16),
+    /// `None` until the bench has spoken.
+    pub(crate) snapshot: Option<Arc<Snapshot>>,
+    pub(crate) counts: Counts,
+    pub(crate) watched: Option<Arc<Device>>,
+    /// `None` until they are listed.
+    pub(crate) disks: Option<Vec<Disk>>,
+    pub(crate) screen: Screen,
+    pub(crate) board: Board,
+    pub(crate) burst: Burst,
+    /// Newest first.
+    pub(crate) scans: Vec<Scan>,
+    pub(crate) flash: Option<Flash>,
+    /// Answers to what was asked from here, newest first.
+    pub(crate) told: Vec<(Moment, Problem)>,
+    /// Good news, shown until the next key.
+    pub(crate) notice: Option<String>,
+    /// Problems up to this moment have been seen.
+    pub(crate) acknowledged: Option<Moment>,
+    pub(crate) meter: Meter,
+    /// The finished job whose result has been seen.
+    pub(crate) dismissed: Option<Moment>,
+    /// To be rung and cleared by whoever owns the terminal.
+    pub(crate) bell: bool,
+    pub(crate) exit: Option<Exit>,
+}
+
+/// What was scanned, and the device it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scan {
+    pub(crate) serial: String,
+    pub(crate) here: bool,
+}
+
+/// A message across the screen, for someone who stands two metres away.
+#[derive(Debug, Clone)]
+pub(crate) struct Flash {
+    pub(crate) title: &'static str,
+    pub(crate) serial: String,
+    pub(crate) text: String,
+    pub(crate) good: bool,
+    /// `None`: until a key or the next scan.
+    pub(crate) until: Option<Moment>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) arrived: usize,
+    pub(crate) captured: usize,
+    pub(crate) held: usize,
+    /// Of all of them, those that wait for a person.
+    pub(crate) needing: usize,
+}
+
+impl Counts {
+    fn of(rows: &[Row], now: Moment) -> Self {
+        let mut counts = Self::default();
+        for row in rows {
+            match row.stage {
+                StageName::Arrived => counts.arrived += 1,
+                StageName::Captured => counts.captured += 1,
+                StageName::Held => counts.held += 1,
+            }
+            counts.needing += usize::from(needs_a_person(row, now));
+        }
+        counts
+    }
+}
+
+pub(crate) fn is_silent(row: &Row, now: Moment) -> bool {
+    row.stage == StageName::Arrived && now.since(row.last) >= SILENT
+}
+
+pub(crate) fn needs_a_person(row: &Row, now: Moment) -> bool {
+    row.stage == StageName::Held || row.worst == Some(Severity::Stop) || is_silent(row, now)
+}
+
+impl Model {
+    pub fn new(theme: Theme, (width, height): (u16, u16)) -> Self {
+        Self {
+            theme,
+            size: (width, height),
+            snapshot: None,
+            counts: Counts::default(),
+            watched: None,
+            disks: None,
+            screen: Screen::Board,
+            board: Board::default(),
+            burst: Burst::default(),
+            scans: vec![],
+            flash: None,
+            told: vec![],
+            notice: None,
+            acknowledged: None,
+            meter: Meter::default(),
+            dismissed: None,
+            bell: false,
+            exit: None,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> &[Row] {
+        self.snapshot.as_deref().map(|snapshot| snapshot.rows.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn endpoint_problem(&self) -> Option<&Problem> {
+        self.snapshot.as_deref()?.endpoint_problem.as_ref()
+    }
+
+    pub(crate) fn count(&mut self, now: Moment) {
+        self.counts = Counts::of(self.rows(), now);
+    }
+
+    pub(crate) fn tell(&mut self, problem: Problem, now: Moment) {
+        self.told.insert(0, (now, problem));
+        self.told.truncate(TOLD_KEPT);
+        self.bell = true;
+    }
+
+    /// All that went wrong, newest first. What the bench keeps and told us as well is one problem.
+    pub(crate) fn problems(&self) -> Vec<&(Moment, Problem)> {
+        let kept = self.snapshot.as_deref().map(|snapshot| snapshot.problems.as_slice()).unwrap_or_default();
+        let own = self.told.iter().filter(|(_, told)| !kept.iter().any(|(_, problem)| problem == told));
+        let mut all: Vec<_> = kept.iter().chain(own).collect();
+        all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        all
+    }
+
+    /// The newest problem nobody has looked at yet.
+    pub(crate) fn unseen_problem(&self) -> Option<&(Moment, Problem)> {
+        let newest = *self.problems().first()?;
+        self.acknowledged.is_none_or(|seen| newest.0 > seen).then_some(newest)
+    }
+
+    pub(crate) fn acknowledge(&mut self, now: Moment) {
+        let newest = self.problems().first().map_or(now, |(at, _)| *at);
+        // The bench's clock and ours are one, but a board may be attached from another machine.
+        self.acknowledged = Some(newest.max(now));
+    }
+
+    /// The job that runs, or ended with a result nobody has seen.
+    pub(crate) fn job(&self) -> Option<&Job> {
+        let job = self.snapshot.as_deref()?.job.as_ref()?;
+        (job.outcome.is_none() || self.dismissed != Some(job.started)).then_some(job)
+    }
+
+    pub(crate) fn running_job(&self) -> Option<&Job> {
+        self.job().filter(|job| job.outcome.is_none())
+    }
+
+    pub(crate) fn finished_job(&self) -> Option<&Job> {
+        self.job().filter(|job| job.outcome.is_some())
+    }
+}

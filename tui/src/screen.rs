@@ -1,0 +1,62 @@
+//! One screen at a time: two open dialogs cannot be written down.
+
+pub(crate) mod ask;
+pub(crate) mod board;
+pub(crate) mod detail;
+pub(crate) mod help;
+pub(crate) mod media;
+pub(crate) mod problems;
+
+use ask::Ask;
+use detail::Detail;
+use media::Step;
+
+use crate::widget::input::Input;
+
+#[derive(Debug, Clone)]
+pub(crate) enum Screen {
+    Board,
+    /// The board with its find line open.
+    Find,
+    Detail(Detail),
+    Media(Step),
+    Problems {
+        top: usize,
+        back: Box<Screen>,
+    },
+    Help {
+        top: usize,
+        back: Box<Screen>,
+    },
+    /// A yes-or-no question over the screen it was asked on.
+    Ask {
+        ask: Ask,
+        back: Box<Screen>,
+    },
+}
+
+impl Screen {
+    /// The text field that letters go to, if there is one. The find line belongs to the board.
+    pub(crate) fn input(&mut self) -> Option<&mut Input> {
+        match self {
+            Self::Media(step) => step.input(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn takes_text(&self) -> bool {
+        match self {
+            Self::Find => true,
+            Self::Media(step) => step.takes_text(),
+            _ => false,
+        }
+    }
+
+    /// The screen below questions, help and problems.
+    pub(crate) fn base(&self) -> &Self {
+        match self {
+            Self::Help { back, .. } | Self::Ask { back, .. } | Self::Problems { back, .. } => back.base(),
+            screen => screen,
+        }
+    }
+}

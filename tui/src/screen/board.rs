@@ -1,0 +1,297 @@
+//! The board: one row for each laptop, in the order of arrival, and the most urgent thing on top.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use whiteglove_core::{
+    clock::Moment,
+    control::{Command, Row, StageName},
+    device::DeviceId,
+    readiness::Severity,
+};
+
+use super::{Screen, ask, ask::Ask, detail, help, media, problems};
+use crate::{
+    keymap::{Binding, bind},
+    model::{Model, is_silent, needs_a_person},
+    widget::{input::Input, scroll, scroll::Move},
+};
+
+mod draw;
+pub(crate) use draw::draw;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    Move(Move),
+    Open,
+    Find,
+    NeedsYou,
+    Media,
+    Problems,
+    Hide,
+    Newest,
+    Help,
+    Quit,
+}
+
+pub(crate) const KEYS: &[Binding<Action>] = &[
+    bind(&[KeyCode::Enter], Action::Open, "open", "Open the laptop: all that is known, what is missing, what to do"),
+    bind(
+        &[KeyCode::Char('/')],
+        Action::Find,
+        "find",
+        "Show only laptops whose serial, model or stage contains what you type",
+    ),
+    bind(&[KeyCode::Char('a')], Action::NeedsYou, "needs you", "Go to the next laptop that waits for a person"),
+    bind(&[KeyCode::Char('m')], Action::Media, "sticks", "Sticks: build an image, write one, import a returned one"),
+    bind(&[KeyCode::Char('e')], Action::Problems, "errors", "What went wrong lately, and what to do about it"),
+    bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line or the finished job"),
+    bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
+    bind(&[KeyCode::Char('q')], Action::Quit, "quit", "Quit, after a question"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Move(Move::Down), "", "Next laptop"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Move(Move::Up), "", "Previous laptop"),
+    bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Move(Move::PageDown), "", "A page down"),
+    bind(&[KeyCode::PageUp], Action::Move(Move::PageUp), "", "A page up"),
+    bind(&[KeyCode::Home], Action::Move(Move::Top), "", "The first laptop"),
+    bind(&[KeyCode::End], Action::Move(Move::Bottom), "", "The last laptop"),
+    bind(&[KeyCode::Esc], Action::Newest, "", "Show all laptops again and follow the newest"),
+];
+
+/// What the person has chosen to see. Survives visits to other screens.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    /// Nothing selected: the board follows the newest laptop.
+    pub(crate) selected: Option<DeviceId>,
+    /// Where the selected one is in the shown list.
+    cursor: usize,
+    top: usize,
+    pub(crate) filter: String,
+    /// Indexes of the rows that pass the filter; `None` without one.
+    passing: Option<Vec<usize>>,
+}
+
+impl Board {
+    fn len(&self, rows: &[Row]) -> usize {
+        self.passing.as_ref().map_or(rows.len(), Vec::len)
+    }
+
+    fn row<'a>(&self, rows: &'a [Row], at: usize) -> Option<&'a Row> {
+        match &self.passing {
+            Some(passing) => rows.get(*passing.get(at)?),
+            None => rows.get(at),
+        }
+    }
+
+    pub(crate) fn selected_row<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
+        let selected = self.selected?;
+        self.row(rows, self.cursor).filter(|row| row.device == selected)
+    }
+
+    /// Where the selected device is now. Rows only ever join at the end, so mostly where it was.
+    fn anchor(&mut self, rows: &[Row]) {
+        let Some(selected) = self.selected else { return };
+        if self.row(rows, self.cursor).is_some_and(|row| row.device == selected) {
+            return;
+        }
+        let found = (0..self.len(rows)).find(|at| self.row(rows, *at).is_some_and(|row| row.device == selected));
+        match found {
+            Some(at) => self.cursor = at,
+            None => self.selected = None,
+        }
+    }
+
+    fn select(&mut self, rows: &[Row], at: usize, page: usize) {
+        self.selected = self.row(rows, at).map(|row| row.device);
+        self.cursor = at;
+        self.top = scroll::top(self.top, at, self.len(rows), page);
+    }
+
+    fn refilter(&mut self, rows: &[Row]) {
+        let needle = self.filter.trim().to_ascii_lowercase();
+        self.passing = (!needle.is_empty())
+            .then(|| rows.iter().enumerate().filter(|(_, row)| passes(row, &needle)).map(|(index, _)| index).collect());
+        self.anchor(rows);
+    }
+
+    /// The first row in sight.
+    fn first_in_sight(&self, rows: &[Row], page: usize) -> usize {
+        let len = self.len(rows);
+        match self.selected {
+            Some(_) => scroll::top(self.top, self.cursor, len, page),
+            None => len.saturating_sub(page),
+        }
+    }
+}
+
+fn passes(row: &Row, needle: &str) -> bool {
+    let contains =
+        |hay: &str| hay.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
+    let number = needle.strip_prefix('#').and_then(|digits| digits.parse().ok());
+    contains(&row.serial) || contains(&row.model) || contains(row.stage.word()) || number == Some(row.device.0)
+}
+
+pub(crate) fn rows_changed(model: &mut Model) {
+    let Some(snapshot) = model.snapshot.clone() else { return };
+    model.board.refilter(&snapshot.rows);
+}
+
+pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
+    match action {
+        Action::Move(direction) => step(model, direction),
+        Action::Open => open_selected(model, out),
+        Action::Find => model.screen = Screen::Find,
+        Action::NeedsYou => next_in_need(model, now),
+        Action::Media => media::open(model, out),
+        Action::Problems => problems::open(model, now),
+        Action::Hide => {
+            if model.unseen_problem().is_some() {
+                model.acknowledge(now);
+            } else if let Some(job) = model.finished_job() {
+                model.dismissed = Some(job.started);
+            }
+        }
+        Action::Newest => {
+            model.board.filter.clear();
+            model.board.selected = None;
+            rows_changed(model);
+        }
+        Action::Help => help::open(model),
+        Action::Quit => ask::open(model, Ask::Quit),
+    }
+}
+
+pub(crate) fn step(model: &mut Model, direction: Move) {
+    let Some(snapshot) = model.snapshot.clone() else { return };
+    let page = draw::page(model);
+    let board = &mut model.board;
+    let len = board.len(&snapshot.rows);
+    if len == 0 {
+        return;
+    }
+    let at = match (board.selected, direction) {
+        (Some(_), _) => direction.apply(board.cursor, len, page),
+        // The first step of someone who followed the newest selects it.
+        (None, Move::Top) => 0,
+        (None, Move::PageUp) => direction.apply(len - 1, len, page),
+        (None, _) => len - 1,
+    };
+    if board.selected.is_none() {
+        board.top = len.saturating_sub(page);
+    }
+    board.select(&snapshot.rows, at, page);
+}
+
+fn open_selected(model: &mut Model, out: &mut Vec<Command>) {
+    let rows = model.rows();
+    // A single row needs no choosing.
+    let only = || (model.board.len(rows) == 1).then(|| model.board.row(rows, 0)).flatten();
+    let chosen = model.board.selected_row(rows).or_else(only).map(|row| row.device);
+    match chosen {
+        Some(device) => {
+            model.board.selected = Some(device);
+            rows_changed(model);
+            detail::open(model, device, out);
+        }
+        None => step(model, Move::Down),
+    }
+}
+
+/// The next row after the selected one that waits for a person, oldest first, round and round.
+fn next_in_need(model: &mut Model, now: Moment) {
+    let Some(snapshot) = model.snapshot.clone() else { return };
+    let rows = &snapshot.rows;
+    let after = model.board.selected.and_then(|device| rows.iter().position(|row| row.device == device));
+    let start = after.map_or(0, |index| index + 1);
+    let found = (start..rows.len()).chain(0..start).find(|index| needs_a_person(&rows[*index], now));
+    match found {
+        Some(index) => jump(model, index),
+        None => model.notice = Some("No laptop needs you.".to_owned()),
+    }
+}
+
+/// Selects a row by its place among all rows; a filter that hides it ends.
+fn jump(model: &mut Model, index: usize) {
+    let Some(snapshot) = model.snapshot.clone() else { return };
+    let page = draw::page(model);
+    let board = &mut model.board;
+    let place = match &board.passing {
+        Some(passing) => passing.binary_search(&index).ok(),
+        None => Some(index),
+    };
+    if place.is_none() {
+        board.filter.clear();
+        board.passing = None;
+    }
+    board.select(&snapshot.rows, place.unwrap_or(index), page);
+}
+
+/// A scan found this row.
+pub(crate) fn show(model: &mut Model, index: usize, out: &mut Vec<Command>) {
+    jump(model, index);
+    match model.screen {
+        // Someone who reads one laptop's page and scans another wants that one's page.
+        Screen::Detail(_) => {
+            if let Some(device) = model.board.selected {
+                detail::open(model, device, out);
+            }
+        }
+        _ => model.screen = Screen::Board,
+    }
+}
+
+/// What to say to someone who has just scanned this laptop.
+pub(crate) fn announce(row: &Row, now: Moment) -> (String, bool) {
+    let reason = row.attention.as_deref().unwrap_or("see its page");
+    match (row.stage, row.worst) {
+        (StageName::Held, _) => (format!("HELD: {reason}. Press Enter."), false),
+        (_, Some(Severity::Stop)) => (format!("CAPTURED, but STOP: {reason}. Press Enter."), false),
+        (StageName::Captured, Some(Severity::Warning)) => (format!("CAPTURED. Warning: {reason}."), true),
+        (StageName::Captured, _) => ("CAPTURED and ready.".to_owned(), true),
+        (StageName::Arrived, _) if is_silent(row, now) => {
+            ("ARRIVED, then nothing more came. Look at its screen.".to_owned(), false)
+        }
+        (StageName::Arrived, _) => ("ARRIVED. It is being read; wait.".to_owned(), true),
+    }
+}
+
+/// The find line is open.
+pub(crate) fn find_key(model: &mut Model, key: KeyEvent, out: &mut Vec<Command>) {
+    match key.code {
+        KeyCode::Enter => {
+            model.screen = Screen::Board;
+            let only = model.board.len(model.rows()) == 1 && !model.board.filter.is_empty();
+            if only {
+                step(model, Move::Top);
+                open_selected(model, out);
+            }
+        }
+        KeyCode::Esc => {
+            model.board.filter.clear();
+            model.screen = Screen::Board;
+            rows_changed(model);
+        }
+        KeyCode::Down | KeyCode::Up => {
+            model.screen = Screen::Board;
+            step(model, Move::Down);
+        }
+        _ => edit_filter(model, |input| {
+            input.key(&key);
+        }),
+    }
+}
+
+pub(crate) fn find_paste(model: &mut Model, text: &str) {
+    edit_filter(model, |input| input.paste(text));
+}
+
+fn edit_filter(model: &mut Model, edit: impl FnOnce(&mut Input)) {
+    let mut input = Input::holding(std::mem::take(&mut model.board.filter));
+    edit(&mut input);
+    model.board.filter = input.text;
+    rows_changed(model);
+}
+
+/// The youngest age in sight.
+pub(crate) fn youngest(model: &Model, now: Moment) -> Option<Duration> {
+    draw::in_sight(model).map(|(_, row)| now.since(row.last)).min()
+}

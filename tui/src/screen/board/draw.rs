@@ -1,0 +1,353 @@
+//! The board's picture. Only rows in sight are looked at, so ten thousand cost what fifteen do.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+use whiteglove_core::{
+    clock::{Moment, short_age},
+    control::{Row, StageName},
+    readiness::Severity,
+};
+
+use super::KEYS;
+use crate::{
+    keymap,
+    model::{Model, is_silent},
+    screen::{Screen, media},
+    theme::{Theme, Tone},
+    view,
+    widget::text,
+};
+
+/// From here on there is room for one more column.
+const WIDE: u16 = 110;
+
+/// Where everything goes. No line comes and goes with news: rows never jump.
+struct Layout {
+    title: Rect,
+    endpoint: Rect,
+    banner: Option<Rect>,
+    urgent: Rect,
+    head: Rect,
+    rows: Rect,
+    strip: Rect,
+    next: Rect,
+    keys: Rect,
+}
+
+fn layout(area: Rect, simulated: bool) -> Layout {
+    let above = 4 + u16::from(simulated);
+    let line = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
+    let rows = area.height.saturating_sub(above + 4);
+    Layout {
+        title: line(0, 1),
+        endpoint: line(1, 1),
+        banner: simulated.then(|| line(2, 1)),
+        urgent: line(above - 2, 1),
+        head: line(above - 1, 1),
+        rows: line(above, rows),
+        strip: line(above + rows, 1),
+        next: line(above + rows + 1, 2),
+        keys: line(above + rows + 3, 1),
+    }
+}
+
+fn is_simulated(model: &Model) -> bool {
+    model.snapshot.as_deref().is_some_and(|snapshot| snapshot.simulated)
+}
+
+/// How many rows are in sight on the terminal as it is.
+pub(super) fn page(model: &Model) -> usize {
+    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    usize::from(layout(area, is_simulated(model)).rows.height)
+}
+
+fn sight(model: &Model, page: usize) -> impl Iterator<Item = (usize, &Row)> {
+    let rows = model.rows();
+    let first = model.board.first_in_sight(rows, page);
+    (first..first + page).map_while(move |at| Some((at, model.board.row(rows, at)?)))
+}
+
+pub(super) fn in_sight(model: &Model) -> impl Iterator<Item = (usize, &Row)> {
+    sight(model, page(model))
+}
+
+pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
+    let theme = model.theme;
+    let spots = layout(area, is_simulated(model));
+    title(model, spots.title, buf);
+    endpoint(model, spots.endpoint, buf);
+    if let Some(banner) = spots.banner {
+        let words = " SIMULATED   These laptops are not real. They come from \"whiteglove demo\".";
+        text::band(words, banner, buf, theme.style(Tone::Alarm), theme);
+    }
+    urgent(model, spots.urgent, buf);
+    if model.rows().is_empty() {
+        let list = Rect { y: spots.head.y, height: spots.head.height + spots.rows.height, ..spots.rows };
+        empty(model, list, buf);
+    } else {
+        list(model, &spots, buf, now);
+    }
+    strip(model, spots.strip, buf, now);
+    view::next_step(&next(model, now), spots.next, buf, theme);
+    text::paint(&[keymap::footer(KEYS, theme, area.width)], spots.keys, buf);
+}
+
+fn title(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = model.theme;
+    let counts = model.counts;
+    let right = format!("{} arrived   {} captured   {} held ", counts.arrived, counts.captured, counts.held);
+    let left = match model.snapshot.as_deref() {
+        Some(snapshot) if !snapshot.batch.is_empty() => {
+            format!(" whiteglove   {}   batch {}", snapshot.bench, snapshot.batch)
+        }
+        Some(snapshot) => format!(" whiteglove   {}   no batch open", snapshot.bench),
+        None => " whiteglove".to_owned(),
+    };
+    let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
+    let line = format!("{}  {right}", text::fit(&left, room, theme));
+    text::band(&line, area, buf, theme.style(Tone::Title), theme);
+}
+
+fn endpoint(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = model.theme;
+    let Some(snapshot) = model.snapshot.as_deref() else { return };
+    if let Some(problem) = &snapshot.endpoint_problem {
+        let words = format!(" LAPTOPS CANNOT REPORT   {}", problem.what);
+        return text::band(&words, area, buf, theme.style(Tone::Alarm), theme);
+    }
+    let words = match snapshot.endpoints.as_slice() {
+        [] => " Starting; laptops cannot report yet.".to_owned(),
+        urls => format!(" Laptops report to {}", urls.join("  ")),
+    };
+    text::band(&words, area, buf, theme.style(Tone::Dim), theme);
+}
+
+/// The filter if one is on, else how many laptops wait for a person.
+fn urgent(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = model.theme;
+    let room = usize::from(area.width).saturating_sub(1);
+    let found = model.board.len(model.rows());
+    if let Screen::Find = model.screen.base() {
+        let count = format!("  {found} found");
+        let shown = text::tail(&model.board.filter, room.saturating_sub(8 + text::width(&count)));
+        let line = Line::from(vec![
+            Span::styled(" Find: ", theme.style(Tone::Key)),
+            Span::styled(shown.to_owned(), theme.style(Tone::Strong)),
+            Span::styled(theme.glyphs().caret, theme.style(Tone::Key)),
+            Span::raw(count),
+        ]);
+        return text::paint(&[line], area, buf);
+    }
+    if !model.board.filter.is_empty() {
+        let words = format!(" Only \"{}\": {found} of {}. Esc shows all.", model.board.filter, model.rows().len());
+        return text::band(&words, area, buf, theme.style(Tone::Warn), theme);
+    }
+    match model.counts.needing {
+        0 => {}
+        1 => text::band(" 1 laptop needs you (a)", area, buf, theme.style(Tone::Warn), theme),
+        n => text::band(&format!(" {n} laptops need you (a)"), area, buf, theme.style(Tone::Warn), theme),
+    }
+}
+
+fn empty(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = model.theme;
+    let Some(snapshot) = model.snapshot.as_deref() else {
+        let waiting = [Line::default(), Line::raw("   Waiting for the bench ...")];
+        return text::paint(&waiting, area, buf);
+    };
+    let mut lines = vec![Line::default()];
+    if let Some(problem) = &snapshot.endpoint_problem {
+        lines.extend(text::problem(problem, ("STOP", Tone::Alarm), usize::from(area.width) - 2, theme));
+        lines.push(Line::default());
+    }
+    let first = match snapshot.images.is_empty() {
+        true => "1  m: make a stick. There, b builds the image and w writes it.",
+        false => "1  m: make a stick. There, w writes the image to a USB stick.",
+    };
+    let steps = [
+        first,
+        "2  Put the stick and a network cable into a laptop and switch it on.",
+        "   Choose the stick in its boot menu: F12 (Lenovo, Dell), F9 (HP).",
+        "3  The laptop appears here by itself. Its disk is not touched.",
+        "",
+        "   A stick came back from laptops without network: m, then i imports it.",
+    ];
+    lines.push(Line::from(Span::styled("   No laptops yet.", theme.style(Tone::Strong))));
+    lines.push(Line::default());
+    lines.extend(steps.map(|step| Line::raw(format!("   {step}"))));
+    text::paint(&lines, area, buf);
+}
+
+/// Columns: the flexible ones share what the fixed ones leave.
+struct Columns {
+    number: usize,
+    serial: usize,
+    model: usize,
+    on_bench: usize,
+    look: usize,
+}
+
+impl Columns {
+    fn of(width: u16, largest: u64) -> Self {
+        let number = largest.to_string().len().max(3);
+        let on_bench = if width >= WIDE { 9 } else { 0 };
+        // marker 2, number, mark 1, glyph 2, stage 9, ..., signal 9, age 4, gap 2
+        let fixed = 2 + number + 1 + 2 + 9 + 9 + 4 + 2 + on_bench;
+        let free = usize::from(width).saturating_sub(fixed);
+        let serial = (free / 4).clamp(13, 21);
+        let model = (free * 9 / 25).clamp(16, 36);
+        Self { number, serial, model, on_bench, look: free.saturating_sub(serial + model) }
+    }
+
+    fn head(&self, theme: Theme) -> String {
+        format!(
+            "  {} {}{}{}{}{}{}  {}",
+            text::fit_right("#", self.number, theme),
+            text::fit("  STAGE", 11, theme),
+            text::fit("SERIAL", self.serial, theme),
+            text::fit("MODEL", self.model, theme),
+            text::fit("SIGNAL", 9, theme),
+            text::fit_right("AGE", 4, theme),
+            text::fit_right(if self.on_bench > 0 { "ARRIVED" } else { "" }, self.on_bench, theme),
+            text::fit("LOOK AT", self.look, theme),
+        )
+    }
+}
+
+fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
+    let theme = model.theme;
+    let largest = model.rows().last().map_or(0, |row| row.device.0);
+    let columns = Columns::of(spots.rows.width, largest);
+    text::band(&columns.head(theme), spots.head, buf, theme.style(Tone::Dim), theme);
+    let page = usize::from(spots.rows.height);
+    let mut shown = 0;
+    for ((_, row), y) in sight(model, page).zip(spots.rows.top()..) {
+        let selected = model.board.selected == Some(row.device);
+        let area = Rect { y, height: 1, ..spots.rows };
+        if selected {
+            buf.set_style(area, theme.style(Tone::Selected));
+        }
+        text::paint(&[row_line(row, selected, &columns, theme, now)], area, buf);
+        shown += 1;
+    }
+    if shown == 0 {
+        let words =
+            [Line::default(), Line::raw(format!("   No laptop matches \"{}\". Esc shows all.", model.board.filter))];
+        text::paint(&words, spots.rows, buf);
+    }
+    // How much is out of sight stands in the head, where it hides nothing.
+    let len = model.board.len(model.rows());
+    if len > page {
+        let first = model.board.first_in_sight(model.rows(), page);
+        let place = format!(" {}-{} of {len} ", first + 1, first + shown);
+        let x = spots.head.right().saturating_sub(text::cells(text::width(&place)));
+        buf.set_string(x, spots.head.y, place, theme.style(Tone::Key));
+    }
+}
+
+fn row_line(row: &Row, selected: bool, columns: &Columns, theme: Theme, now: Moment) -> Line<'static> {
+    let (glyph, stage_tone) = theme.stage(row.stage);
+    let (look, look_tone) = look_at(row, now);
+    let style = |tone: Tone| match (selected, tone) {
+        // On the selected row only an alarm keeps its own colours.
+        (true, tone) if tone != Tone::Alarm || !theme.colour => Style::new(),
+        (_, tone) => theme.style(tone),
+    };
+    let serial = if row.serial.is_empty() { "(no serial)" } else { &row.serial };
+    let gap = |text: &str, room: usize| format!("{} ", text::fit(text, room.saturating_sub(1), theme));
+    let on_bench = match columns.on_bench {
+        0 => String::new(),
+        room => text::fit_right(&short_age(now.since(row.arrived)), room, theme),
+    };
+    Line::from(vec![
+        Span::raw(if selected { format!("{} ", theme.glyphs().marker) } else { "  ".to_owned() }),
+        Span::raw(text::fit_right(&row.device.0.to_string(), columns.number, theme)),
+        Span::styled(if row.simulated { "~" } else { " " }, style(Tone::Warn)),
+        Span::styled(format!("{glyph} {:<8}", row.stage.word()), style(stage_tone)),
+        Span::raw(" "),
+        Span::styled(gap(serial, columns.serial), style(Tone::Strong)),
+        Span::raw(gap(&row.model, columns.model)),
+        Span::raw(gap(row.signal.word(), 9)),
+        Span::raw(text::fit_right(&short_age(now.since(row.last)), 4, theme)),
+        Span::raw(on_bench),
+        Span::raw("  "),
+        Span::styled(text::cut(&look, columns.look.saturating_sub(1), theme), style(look_tone)),
+    ])
+}
+
+/// What a person has to look at, in a few words.
+fn look_at(row: &Row, now: Moment) -> (String, Tone) {
+    let reason = row.attention.as_deref().unwrap_or_default();
+    match (row.stage, row.worst) {
+        (StageName::Held, _) => (reason.to_owned(), Tone::Alarm),
+        (_, Some(Severity::Stop)) => (format!("STOP {reason}"), Tone::Alarm),
+        (_, Some(Severity::Warning)) => (reason.to_owned(), Tone::Warn),
+        (StageName::Arrived, _) if is_silent(row, now) => ("look at its screen".to_owned(), Tone::Alarm),
+        (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
+        (StageName::Captured, _) => ("ready".to_owned(), Tone::Good),
+    }
+}
+
+/// One line for what concerns the whole bench: the newest problem, else the job, else the last scans.
+fn strip(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
+    let theme = model.theme;
+    if view::strip(model, area, buf, now) {
+        return;
+    }
+    if let Some(job) = model.job() {
+        let (words, tone) = media::in_one_line(job, &model.meter);
+        return text::band(&format!(" {words}"), area, buf, theme.style(tone), theme);
+    }
+    if model.scans.is_empty() {
+        return;
+    }
+    let scan = |scan: &crate::model::Scan| match scan.here {
+        true => scan.serial.clone(),
+        false => format!("{} (not here)", scan.serial),
+    };
+    let scans: Vec<_> = model.scans.iter().map(scan).collect();
+    text::band(&format!(" Scanned: {}", scans.join("  ")), area, buf, theme.style(Tone::Dim), theme);
+}
+
+/// The next step, for someone who sees this for the first time.
+fn next(model: &Model, now: Moment) -> String {
+    if let Screen::Find = model.screen.base() {
+        return "Type a part of the serial number, model or stage. Enter: done. Esc: show all.".to_owned();
+    }
+    if let Some(problem) = model.endpoint_problem() {
+        return problem.next.clone();
+    }
+    let rows = model.rows();
+    if model.snapshot.is_none() {
+        return "Wait a moment.".to_owned();
+    }
+    if rows.is_empty() {
+        return "Follow the steps above.".to_owned();
+    }
+    let Some(row) = model.board.selected_row(rows) else {
+        return match model.counts.needing {
+            0 => "Boot the next laptop from a stick. Scan a serial number or press Down to choose a laptop.".to_owned(),
+            1 => "a: go to the laptop that needs you.".to_owned(),
+            _ => "a: go to the first laptop that needs you.".to_owned(),
+        };
+    };
+    let step = match (row.stage, row.worst) {
+        (StageName::Held, _) => "Enter: open it, then compare its serial number with the label under the laptop.",
+        (_, Some(Severity::Stop)) => "This laptop cannot be pre-provisioned as it is. Enter: see what to repair.",
+        (StageName::Captured, Some(Severity::Warning)) => {
+            "Captured. Enter: see what may cost time later. Or go on with the next laptop."
+        }
+        (StageName::Captured, _) => {
+            "Captured and ready. Enter, then p: switch it off. Take the stick to the next laptop."
+        }
+        (StageName::Arrived, _) if is_silent(row, now) => {
+            "Nothing more came from this laptop. Go to it and do what its own screen says."
+        }
+        (StageName::Arrived, _) => "Wait: this laptop is being read. Leave its cable and its stick in.",
+    };
+    step.to_owned()
+}

@@ -1,0 +1,182 @@
+//! One laptop: first what to do, then everything its capture said.
+
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use whiteglove_core::{
+    api::Order,
+    clock::{Moment, short_age},
+    control::{Command, Row, StageName},
+    device::{Device, DeviceId},
+    readiness::{self, Severity},
+};
+
+use super::{Screen, ask, ask::Ask, board, help, problems};
+use crate::{
+    keymap::{Binding, bind},
+    model::{Model, is_silent},
+    view,
+    widget::{scroll, scroll::Move},
+};
+
+mod sections;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Detail {
+    pub(crate) device: DeviceId,
+    top: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    Scroll(Move),
+    Neighbour(Move),
+    Release,
+    Order(Order),
+    Problems,
+    Hide,
+    Help,
+    Back,
+}
+
+pub(crate) const KEYS: &[Binding<Action>] = &[
+    bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Action::Back, "back", "Back to the board"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "down", "Scroll down"),
+    bind(&[KeyCode::Char('r')], Action::Release, "release", "End a hold: you compared the label and it is right"),
+    bind(&[KeyCode::Char('p')], Action::Order(Order::PowerOff), "power off", "Switch the laptop off, after a question"),
+    bind(
+        &[KeyCode::Char('n')],
+        Action::Order(Order::BootNext),
+        "boot next",
+        "Restart the laptop into its next boot entry, after a question",
+    ),
+    bind(
+        &[KeyCode::Right, KeyCode::Char('l')],
+        Action::Neighbour(Move::Down),
+        "next laptop",
+        "The next laptop of the board",
+    ),
+    bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
+    bind(&[KeyCode::Left, KeyCode::Char('h')], Action::Neighbour(Move::Up), "", "The previous laptop of the board"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "", "Scroll up"),
+    bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Scroll(Move::PageDown), "", "A page down"),
+    bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "", "A page up"),
+    bind(&[KeyCode::Home], Action::Scroll(Move::Top), "", "To the top"),
+    bind(&[KeyCode::End], Action::Scroll(Move::Bottom), "", "To the end"),
+    bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately"),
+    bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line"),
+];
+
+pub(crate) fn open(model: &mut Model, device: DeviceId, out: &mut Vec<Command>) {
+    if model.watched.as_ref().is_some_and(|watched| watched.id != device) {
+        model.watched = None;
+    }
+    model.screen = Screen::Detail(Detail { device, top: 0 });
+    out.push(Command::Watch(Some(device)));
+}
+
+pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
+    let Screen::Detail(detail) = model.screen else { return };
+    let device = detail.device;
+    match action {
+        Action::Scroll(direction) => {
+            let (width, page) = view::body(model.size);
+            let len = lines(model, device, width, now).len();
+            let top = direction.scroll(detail.top, len, page);
+            model.screen = Screen::Detail(Detail { device, top });
+        }
+        Action::Neighbour(direction) => {
+            board::step(model, direction);
+            if let Some(next) = model.board.selected.filter(|next| *next != device) {
+                open(model, next, out);
+            }
+        }
+        Action::Release => match stage(model, device) {
+            Some(StageName::Held) => ask::open(model, Ask::Release { device, who: who(model, device) }),
+            _ => model.notice = Some("This laptop is not held; there is nothing to release.".to_owned()),
+        },
+        Action::Order(order) => ask::open(model, Ask::Order { device, who: who(model, device), order }),
+        Action::Problems => problems::open(model, now),
+        Action::Hide => model.acknowledge(now),
+        Action::Help => help::open(model),
+        Action::Back => {
+            model.screen = Screen::Board;
+            model.watched = None;
+            out.push(Command::Watch(None));
+        }
+    }
+}
+
+fn row(model: &Model, device: DeviceId) -> Option<&Row> {
+    let rows = model.rows();
+    let selected = model.board.selected_row(rows).filter(|row| row.device == device);
+    selected.or_else(|| rows.iter().find(|row| row.device == device))
+}
+
+fn watched(model: &Model, device: DeviceId) -> Option<&Device> {
+    model.watched.as_deref().filter(|watched| watched.id == device)
+}
+
+fn stage(model: &Model, device: DeviceId) -> Option<StageName> {
+    row(model, device).map(|row| row.stage).or_else(|| watched(model, device).map(|device| device.stage.name()))
+}
+
+/// `#7 PF3K9Q`, as on the board.
+fn who(model: &Model, device: DeviceId) -> String {
+    match row(model, device) {
+        Some(row) if !row.serial.is_empty() => format!("#{} {}", device.0, row.serial),
+        _ => format!("#{}", device.0),
+    }
+}
+
+fn lines(model: &Model, device: DeviceId, width: usize, now: Moment) -> Vec<Line<'static>> {
+    match watched(model, device) {
+        Some(device) => sections::all(device, width, model.theme, now),
+        None => vec![Line::raw(" Fetching what is known of this laptop ...")],
+    }
+}
+
+fn next(model: &Model, device: DeviceId, now: Moment) -> String {
+    let Some(row) = row(model, device) else {
+        return "This laptop is no longer on the board. Esc: back.".to_owned();
+    };
+    let worst = watched(model, device)
+        .and_then(|device| device.capture.as_deref())
+        .map_or(row.worst, |capture| readiness::checks(capture).first().map(|check| check.severity));
+    let step = match (row.stage, worst) {
+        (StageName::Held, _) => {
+            "Compare the serial number above with the label under the laptop. Right: r. Wrong: call the supervisor."
+        }
+        (_, Some(Severity::Stop)) => "Do what stands after \"next\", then boot this laptop from the stick again.",
+        (StageName::Captured, Some(Severity::Warning)) => {
+            "Captured. Do what stands after \"next\" if you can. Then p: switch it off."
+        }
+        (StageName::Captured, _) => "Ready. p: switch it off, take the stick to the next laptop.",
+        (StageName::Arrived, _) if is_silent(row, now) => "Go to this laptop and do what its own screen says.",
+        (StageName::Arrived, _) => "Wait: it is being read. This page fills by itself.",
+    };
+    step.to_owned()
+}
+
+pub(crate) fn draw(model: &Model, detail: &Detail, area: Rect, buf: &mut Buffer, now: Moment) {
+    let device = detail.device;
+    let right = row(model, device).map_or_else(String::new, |row| {
+        let (glyph, _) = model.theme.stage(row.stage);
+        let age = short_age(now.since(row.last));
+        format!("{}   {glyph} {}   by {}, {age} ago ", who(model, device), row.stage.word(), row.signal.word())
+    });
+    let chrome = view::Chrome { title: "Laptop", right, next: next(model, device, now) };
+    let body = chrome.draw(model, KEYS, area, buf, now);
+    let lines = lines(model, device, usize::from(body.width), now);
+    scroll::paint(&lines, detail.top, body, buf, model.theme);
+}
+
+/// The youngest age on the page.
+pub(crate) fn youngest(model: &Model, now: Moment) -> Option<Duration> {
+    let Screen::Detail(detail) = model.screen.base() else { return None };
+    let device = watched(model, detail.device);
+    let newest = device.and_then(|device| device.history.last()).map(|(at, ..)| *at);
+    let last = row(model, detail.device).map(|row| row.last);
+    newest.into_iter().chain(last).map(|at| now.since(at)).min()
+}

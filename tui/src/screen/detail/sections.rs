@@ -1,0 +1,200 @@
+//! Everything the bench knows of one laptop, as lines: first what to do, then the capture.
+
+use ratatui::text::{Line, Span};
+use whiteglove_core::{
+    capture::{Capture, Part, SmbiosTables},
+    clock::{Moment, short_age},
+    device::{Device, Signal, Stage},
+    readiness::{self, Severity},
+    smbios::Smbios,
+};
+
+use crate::{
+    theme::{Theme, Tone},
+    widget::text,
+};
+
+mod parts;
+
+/// Room for the labels on the left.
+const LABEL: usize = 18;
+/// Attestation tolerates minutes at most; less than this is the way of the message.
+const CLOCK_TOLERANCE_SECONDS: u64 = 60;
+
+pub(super) fn all(device: &Device, width: usize, theme: Theme, now: Moment) -> Vec<Line<'static>> {
+    let mut page = Page { lines: vec![], width, theme };
+    page.what_to_do(device);
+    page.identity(device);
+    if let Some(capture) = device.capture.as_deref() {
+        page.capture(capture, clock_of(device));
+        page.findings(capture);
+        page.timings(capture);
+    }
+    page.history(device, now);
+    page.origin(device);
+    page.lines
+}
+
+struct Page {
+    lines: Vec<Line<'static>>,
+    width: usize,
+    theme: Theme,
+}
+
+impl Page {
+    fn heading(&mut self, title: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.lines.push(text::heading(title, self.width, self.theme));
+    }
+
+    fn say(&mut self, label: &str, value: &str, tone: Tone) {
+        if value.trim().is_empty() {
+            return;
+        }
+        let styles = (self.theme.style(Tone::Dim), self.theme.style(tone));
+        self.lines.extend(text::labelled(&format!("  {label}"), LABEL, value, self.width, styles));
+    }
+
+    fn fact(&mut self, label: &str, value: impl AsRef<str>) {
+        self.say(label, value.as_ref(), Tone::Plain);
+    }
+
+    fn missing(&mut self, label: &str, value: &str) {
+        self.say(label, value, Tone::Warn);
+    }
+
+    fn what_to_do(&mut self, device: &Device) {
+        let (theme, width) = (self.theme, self.width);
+        let held = matches!(device.stage, Stage::Held { .. });
+        if let Stage::Held { reason, .. } = &device.stage {
+            self.lines.extend(text::problem(&reason.problem(), ("HELD", Tone::Alarm), width, theme));
+        }
+        let checks = device.capture.as_deref().map(readiness::checks);
+        match &checks {
+            None => {
+                let words = " Not captured yet: only the first hello has arrived.";
+                self.lines.push(Line::from(Span::styled(words, theme.style(Tone::Strong))));
+            }
+            Some(checks) if checks.iter().all(|check| check.severity == Severity::Note) && !held => {
+                let words = " READY: nothing we know stands in the way of pre-provisioning.";
+                self.lines.push(Line::from(Span::styled(words, theme.style(Tone::Good))));
+            }
+            Some(_) => {}
+        }
+        for check in checks.iter().flatten() {
+            if !self.lines.is_empty() {
+                self.lines.push(Line::default());
+            }
+            self.lines.extend(text::problem(&check.problem, text::severity(check.severity), width, theme));
+        }
+    }
+
+    fn identity(&mut self, device: &Device) {
+        self.heading("Identity");
+        let identity = &device.identity;
+        match &identity.serial {
+            Some(serial) if serial.is_junk() => {
+                self.missing("Serial number", &format!("\"{serial}\": the maker's filler, not a serial"));
+            }
+            Some(serial) => self.say("Serial number", serial.as_str(), Tone::Strong),
+            None => self.missing("Serial number", "none"),
+        }
+        self.fact("Maker", &identity.manufacturer);
+        self.fact("Model", &identity.model);
+        let tables = device.capture.as_deref().and_then(|capture| capture.smbios.as_ref());
+        if let Some(tables) = tables {
+            self.product(tables);
+        }
+        match identity.uuid {
+            Some(uuid) if uuid.is_junk() => {
+                self.missing("System UUID", &format!("{uuid}: not unique, the maker's filler"));
+            }
+            Some(uuid) => self.fact("System UUID", uuid.to_string()),
+            None => self.missing("System UUID", "none"),
+        }
+        match identity.ek {
+            Some(ek) => self.fact("TPM key (SHA-256)", ek.to_string()),
+            None if device.capture.is_some() => self.missing("TPM key", "none"),
+            None => {}
+        }
+        let macs: Vec<_> = identity.macs.iter().map(ToString::to_string).collect();
+        self.fact("Own addresses", macs.join("  "));
+    }
+
+    fn product(&mut self, tables: &SmbiosTables) {
+        let smbios = Smbios::parse(&tables.table.0);
+        if let Some(system) = smbios.system() {
+            self.fact("Product", system.product.to_string());
+            self.fact("SKU", system.sku.to_string());
+            self.fact("Family", system.family.to_string());
+        }
+        if let Some(chassis) = smbios.chassis() {
+            self.fact("Case", chassis.kind_name());
+            self.fact("Asset tag", chassis.asset_tag.to_string());
+        }
+        if let Some(board) = smbios.board() {
+            self.fact("System board", format!("{} {} {}", board.manufacturer, board.product, board.serial));
+        }
+    }
+
+    fn findings(&mut self, capture: &Capture) {
+        if capture.findings.is_empty() {
+            return;
+        }
+        self.heading("What could not be read");
+        for finding in &capture.findings {
+            self.missing(finding.part.name(), &finding.what);
+        }
+    }
+
+    fn timings(&mut self, capture: &Capture) {
+        if capture.timings.is_empty() {
+            return;
+        }
+        self.heading("Where the time went");
+        let total: u64 = capture.timings.iter().map(|timing| u64::from(timing.millis)).sum();
+        let each = |part: Part, millis: u32| format!("{} {millis} ms", part.name());
+        let parts: Vec<_> = capture.timings.iter().map(|timing| each(timing.part, timing.millis)).collect();
+        self.fact("Reading", format!("{}.{} s in all", total / 1_000, total % 1_000 / 100));
+        self.fact("By part", parts.join(", "));
+    }
+
+    fn history(&mut self, device: &Device, now: Moment) {
+        self.heading("History, newest first");
+        for (at, signal, words) in device.history.iter().rev() {
+            let label = format!("{:>4} {}", short_age(now.since(*at)), signal.word());
+            self.fact(&label, words);
+        }
+    }
+
+    fn origin(&mut self, device: &Device) {
+        self.heading("Capture");
+        if device.simulated {
+            self.missing("SIMULATED", "not a real laptop");
+        }
+        self.fact("Batch", &device.batch);
+        self.fact("Boot medium", device.media.to_string());
+        match device.capture.as_deref() {
+            Some(capture) => {
+                self.fact("Capture", capture.id.to_string());
+                self.fact("Agent", &capture.agent);
+                self.fact("Captures kept", device.captures.to_string());
+            }
+            None => self.missing("Capture", "none yet"),
+        }
+    }
+}
+
+/// When the bench accepted the capture, if the agent sent it there and then. A stick's capture was
+/// sealed at a moment we do not know.
+fn clock_of(device: &Device) -> Option<Moment> {
+    let stage = match &device.stage {
+        Stage::Held { at, .. } => at,
+        stage => stage,
+    };
+    let Stage::Captured { since, .. } = stage else { return None };
+    let by = device.history.iter().rev().find(|(at, ..)| at == since).map_or(device.signal, |(_, signal, _)| *signal);
+    (by == Signal::Agent).then_some(*since)
+}

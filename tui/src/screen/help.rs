@@ -1,0 +1,149 @@
+//! Help, made from the key tables and from what the board's words mean.
+
+use crossterm::event::KeyCode;
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+use whiteglove_core::{clock::Moment, control::StageName, device::Signal, readiness::Severity};
+
+use super::{Screen, ask, board, detail, media, problems};
+use crate::{
+    keymap::{self, Binding, bind},
+    model::Model,
+    theme::{Theme, Tone},
+    view,
+    widget::{scroll, scroll::Move, text},
+};
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    Scroll(Move),
+    Back,
+}
+
+pub(crate) const KEYS: &[Binding<Action>] = &[
+    bind(
+        &[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Char('?'), KeyCode::F(1)],
+        Action::Back,
+        "close help",
+        "Close the help",
+    ),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "down", "Scroll down"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "up", "Scroll up"),
+    bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Scroll(Move::PageDown), "page down", "A page down"),
+    bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "page up", "A page up"),
+    bind(&[KeyCode::Home], Action::Scroll(Move::Top), "", "To the top"),
+    bind(&[KeyCode::End], Action::Scroll(Move::Bottom), "", "To the end"),
+];
+
+pub(crate) fn open(model: &mut Model) {
+    let back = Box::new(std::mem::replace(&mut model.screen, Screen::Board));
+    model.screen = Screen::Help { top: 0, back };
+}
+
+pub(crate) fn act(model: &mut Model, action: Action) {
+    let (width, page) = view::body(model.size);
+    let Screen::Help { top, back } = &mut model.screen else { return };
+    match action {
+        Action::Scroll(direction) => *top = direction.scroll(*top, lines(back, width, model.theme).len(), page),
+        Action::Back => model.screen = std::mem::replace(back, Screen::Board),
+    }
+}
+
+/// The section of the screen that was open comes first.
+fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    let mut sections = vec![
+        ("Board", keymap::help(board::KEYS)),
+        ("One laptop", keymap::help(detail::KEYS)),
+        ("Sticks", keymap::help(media::KEYS)),
+        ("Choosing an image or a disk", keymap::help(media::PICK_KEYS)),
+        ("Typing", keymap::help(media::TEXT_KEYS)),
+        ("Questions", keymap::help(ask::KEYS)),
+        ("Problems", keymap::help(problems::KEYS)),
+    ];
+    let first = match open {
+        Screen::Detail(_) => 1,
+        Screen::Media(_) => 2,
+        Screen::Problems { .. } => 6,
+        _ => 0,
+    };
+    let first = sections.remove(first);
+    let mut lines = vec![];
+    let mut section = |title: &str, entries: &[(String, &str)], tone: Tone| {
+        lines.push(text::heading(title, width, theme));
+        for (key, meaning) in entries {
+            lines.extend(text::labelled(
+                &format!("  {key}"),
+                20,
+                meaning,
+                width,
+                (theme.style(tone), ratatui::style::Style::new()),
+            ));
+        }
+        lines.push(Line::default());
+    };
+    let (title, keys) = first;
+    section(&format!("Keys: {title}"), &keys, Tone::Key);
+    section("Scanner", &scanner(), Tone::Key);
+    section("Stages: how far a laptop is", &stages(theme), Tone::Strong);
+    section("Signals: how we know it", &signals(), Tone::Strong);
+    section("Readiness: can it be pre-provisioned?", &readiness(), Tone::Strong);
+    for (title, keys) in sections {
+        section(&format!("Keys: {title}"), &keys, Tone::Key);
+    }
+    lines.push(Line::from(Span::styled(
+        " Text below problems: \"why\" is the reason, \"next\" is what you do now.",
+        theme.style(Tone::Dim),
+    )));
+    lines
+}
+
+fn scanner() -> Vec<(String, &'static str)> {
+    vec![(
+        "scan".to_owned(),
+        "Scan the serial number of a laptop on any screen: the board jumps to it, or says that it is not here. \
+         A scan never presses a button.",
+    )]
+}
+
+fn stages(theme: Theme) -> Vec<(String, &'static str)> {
+    let entry = |stage: StageName, meaning| (format!("{} {}", theme.stage(stage).0, stage.word()), meaning);
+    vec![
+        entry(StageName::Arrived, "Booted from our stick and said hello. It is being read; wait."),
+        entry(StageName::Captured, "Everything about it is read and kept on this bench. Done, unless it needs repair."),
+        entry(StageName::Held, "A person has to look: open it with Enter and do what stands after \"next\"."),
+        ("~".to_owned(), "Before a stage: a simulated laptop, not a real one."),
+    ]
+}
+
+fn signals() -> Vec<(String, &'static str)> {
+    let entry = |signal: Signal, meaning| (signal.word().to_owned(), meaning);
+    vec![
+        entry(Signal::Agent, "The laptop itself told us over the network."),
+        entry(Signal::Stick, "Read from a stick that came back, perhaps days later."),
+        entry(Signal::Operator, "A person at this bench did it."),
+    ]
+}
+
+fn readiness() -> Vec<(String, &'static str)> {
+    let entry = |severity: Severity, meaning| (severity.word().to_owned(), meaning);
+    vec![
+        ("ready".to_owned(), "Nothing we know stands in the way."),
+        entry(Severity::Stop, "Cannot work like this. Repair it first."),
+        entry(Severity::Warning, "May fail, or costs time later."),
+        entry(Severity::Note, "Worth knowing. Nothing to do."),
+    ]
+}
+
+pub(crate) fn draw(model: &Model, top: usize, open: &Screen, area: Rect, buf: &mut Buffer, now: Moment) {
+    let chrome = view::Chrome {
+        title: "Help",
+        right: String::new(),
+        next: "Down and Up move. Esc: back to where you were.".to_owned(),
+    };
+    let body = chrome.draw(model, KEYS, area, buf, now);
+    let lines = lines(open, usize::from(body.width), model.theme);
+    scroll::paint(&lines, top, body, buf, model.theme);
+}
