@@ -17,6 +17,8 @@ use whiteglove_core::problem::Problem;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Journal, key, socket and log are the bench's own; images are made readable by who wants to share them.
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

@@ -62,11 +62,17 @@ impl Running {
     /// # Errors
     /// What ended it, if it was not a signal.
     pub async fn until_stopped(mut self) -> Result<(), Problem> {
+        let servers = std::mem::take(&mut self.servers);
+        let mut first_server = futures_util::future::select_all(servers);
         let ended = tokio::select! {
             () = signalled() => Ok(()),
             owner = &mut self.owner => flatten(owner),
-            server = first(&mut self.servers) => server,
+            (server, _, others) = &mut first_server => {
+                self.servers = others;
+                return flatten(server).and(self.finish().await);
+            }
         };
+        self.servers = first_server.into_inner();
         ended.and(self.finish().await)
     }
 
@@ -111,14 +117,6 @@ fn flatten(joined: Result<Result<(), Problem>, tokio::task::JoinError>) -> Resul
             "Start it again; nothing that was acknowledged is lost. Please report this.",
         ))
     })
-}
-
-async fn first(servers: &mut [JoinHandle<Result<(), Problem>>]) -> Result<(), Problem> {
-    if servers.is_empty() {
-        return std::future::pending().await;
-    }
-    let joined = futures_util::future::select_all(servers.iter_mut()).await.0;
-    flatten(joined)
 }
 
 async fn signalled() {

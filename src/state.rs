@@ -3,7 +3,7 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -29,6 +29,8 @@ pub fn lock(state: &Path) -> Result<Option<StateLock>, Problem> {
     };
     // Captures and the key are nobody else's business.
     DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(unusable)?;
+    // It may have been made by somebody less careful, like the script that puts the boot environment in it.
+    std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).map_err(unusable)?;
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -96,8 +98,6 @@ fn create(path: &Path) -> Result<BoxSecret, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

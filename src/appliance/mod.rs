@@ -177,6 +177,16 @@ pub fn stopped() -> Problem {
 
 impl Owner {
     async fn run(mut self, mut messages: mpsc::Receiver<Input>) -> Result<(), Problem> {
+        self.work(&mut messages).await?;
+        self.publish();
+        if let Err(error) = self.journal.close().await {
+            tracing::warn!(%error, "the journal was not closed in order; nothing is lost");
+        }
+        Ok(())
+    }
+
+    /// Until told to stop, or the disk ends it.
+    async fn work(&mut self, messages: &mut mpsc::Receiver<Input>) -> Result<(), Problem> {
         let mut publish_at: Option<tokio::time::Instant> = None;
         loop {
             let next = async {
@@ -190,10 +200,7 @@ impl Owner {
                     self.publish();
                     publish_at = None;
                 }
-                Ok(None | Some(Input::Stop)) => {
-                    self.publish();
-                    return Ok(());
-                }
+                Ok(None) => return Ok(()),
                 Ok(Some(first)) => {
                     let mut group = vec![first];
                     while group.len() < GROUP
@@ -206,7 +213,6 @@ impl Owner {
                         publish_at = Some(tokio::time::Instant::now() + PUBLISH_EVERY);
                     }
                     if stop {
-                        self.publish();
                         return Ok(());
                     }
                 }

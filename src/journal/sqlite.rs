@@ -73,6 +73,14 @@ impl Journal {
         Ok(())
     }
 
+    /// Folds the write-ahead log into the database, so that the one file is the whole journal.
+    ///
+    /// # Errors
+    /// The disk fails; nothing is lost, the next start reads the log.
+    pub async fn close(self) -> Result<(), JournalError> {
+        Ok(self.connection.close().await?)
+    }
+
     #[cfg(test)]
     pub(super) async fn limit_pages(&mut self) {
         let limit = sqlx::query("PRAGMA max_page_count = 1").execute(&mut self.connection).await;

@@ -41,7 +41,10 @@ async fn what_was_appended_is_there_after_opening_again() {
 #[tokio::test]
 async fn every_kind_of_meddling_is_found_and_named() {
     let cases: [(&str, &str); 6] = [
-        ("UPDATE journal SET body = replace(body, 'spring', 'autumn') WHERE number = 1", "entry 1 was changed after it was written"),
+        (
+            "UPDATE journal SET body = replace(body, 'spring', 'autumn') WHERE number = 1",
+            "entry 1 was changed after it was written",
+        ),
         ("UPDATE journal SET at = at + 1 WHERE number = 2", "entry 2 was changed after it was written"),
         ("UPDATE journal SET kind = 'batch-opened' WHERE number = 0", "entry 0 was changed after it was written"),
         ("DELETE FROM journal WHERE number = 1", "entry 1 is missing"),

@@ -1,1 +1,9 @@
+//! The product from outside: the real binary, real HTTP, real files, a real terminal.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod agent_api;
+mod command_line;
+mod disk_full;
+mod media;
+mod restart;
+mod support;

@@ -105,7 +105,7 @@ fn answers_to_others_do_nothing() {
     to_another_time.transaction = 99;
     let mut of_nothing = offer.clone();
     of_nothing.yours = Ipv4Addr::UNSPECIFIED;
-    let mut of_nobody = offer.clone();
+    let mut of_nobody = offer;
     of_nobody.options.set(54, &[]);
     let our_own = discover.to_bytes();
     for message in [to_another_machine, to_another_time, of_nothing, of_nobody] {

@@ -1,0 +1,217 @@
+//! Sticks: built, checked by tools we did not write, written, lost, returned.
+
+use std::{
+    fs,
+    io::{Seek, SeekFrom, Write},
+    path::Path,
+    process::Command,
+};
+
+use serde_json::Value;
+use whiteglove_core::envelope::EXTENSION;
+
+use crate::support::{
+    Bench,
+    laptop::{capture, hand_in, sealed_capture},
+};
+
+fn tool(program: &str, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program).args(arguments).output().unwrap_or_else(|_| panic!("{program} is missing"));
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A stick's data volume as a folder of sealed captures.
+fn folder_with(bench: &Bench, files: &[(String, Vec<u8>)]) -> String {
+    let folder = bench.folder.path().join("returned/captures");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    folder.parent().unwrap().to_str().unwrap().to_owned()
+}
+
+/// What is the same however a capture came.
+fn essence(devices: &[Value]) -> Vec<Value> {
+    let mut devices = devices.to_vec();
+    for device in &mut devices {
+        for (key, unlike) in [("arrived", 0), ("last", 0)] {
+            device[key] = unlike.into();
+        }
+        device["history"] = Value::Null;
+        device["signal"] = Value::Null;
+        device["stage"]["captured"]["since"] = 0.into();
+    }
+    devices
+}
+
+#[test]
+fn an_image_is_right_by_every_tool_and_twice_the_same_but_for_its_card() {
+    let bench = Bench::started();
+    let (image, card) = bench.build_stick();
+    assert_eq!((card.batch.as_str(), card.bench.as_str()), ("spring", "test"));
+    assert_eq!(card.endpoints, [bench.url()]);
+    let path = image.to_str().unwrap();
+    let (clean, report) = tool("sgdisk", &["-v", path]);
+    assert!(clean && report.contains("No problems found"), "{report}");
+    assert!(bench.says(&["media", "verify", path]).contains("every extent matches its digest"));
+    let (_, listing) = tool("mdir", &["-b", "-/", "-i", &format!("{path}@@1M"), "::"]);
+    for file in ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/debian/grub.cfg", "boot/initrd.zst", "README.TXT"] {
+        assert!(listing.to_lowercase().contains(&file.to_lowercase()), "{listing}");
+    }
+    let listed = bench.says(&["media", "list"]);
+    assert!(listed.contains(&card.media.to_string()) && listed.contains("good"), "{listed}");
+}
+
+#[test]
+fn a_lost_stick_reveals_nothing() {
+    let bench = Bench::started();
+    let (image, card) = bench.build_stick();
+    let machine = capture("SERIAL-OF-A-LAPTOP", 1, Some(1));
+    let (envelope, _) = sealed_capture(&card, &machine);
+    let key = fs::read_to_string(bench.state().join("box.key")).unwrap();
+    let stick = [fs::read(&image).unwrap(), envelope.bytes().to_vec()].concat();
+    for secret in [key.trim().as_bytes(), &hex::decode(key.trim()).unwrap(), b"SERIAL-OF-A-LAPTOP"] {
+        assert!(!stick.windows(secret.len()).any(|window| window == secret));
+    }
+}
+
+#[test]
+fn a_returned_stick_gives_the_same_devices_as_the_network_does() {
+    let online = Bench::started();
+    let (_, card) = online.build_stick();
+    let machines = [capture("PF3K9Q", 1, Some(1)), capture("PF3K9R", 2, Some(2)), capture("PF3K9S", 3, None)];
+    for machine in &machines {
+        hand_in(&online.url(), &card, machine);
+    }
+    let offline = Bench::started();
+    let (_, its_card) = offline.build_stick();
+    let files: Vec<_> = machines
+        .iter()
+        .map(|machine| {
+            let (envelope, _) = sealed_capture(&its_card, machine);
+            (format!("{}.{EXTENSION}", machine.id), envelope.bytes().to_vec())
+        })
+        .collect();
+    let folder = folder_with(&offline, &files);
+    assert!(offline.says(&["import", &folder]).contains("3 taken, 0 were here already, 0 refused"));
+    assert!(offline.says(&["import", &folder]).contains("0 taken, 3 were here already, 0 refused"));
+    let forget_media = |mut devices: Vec<Value>| {
+        devices.iter_mut().for_each(|device| device["media"] = Value::Null);
+        devices
+    };
+    let (here, there) = (forget_media(essence(&offline.devices())), forget_media(essence(&online.devices())));
+    // The order of import is the order of names on the stick.
+    let sorted = |mut devices: Vec<Value>| {
+        devices.iter_mut().for_each(|device| device["id"] = 0.into());
+        devices.sort_by_key(|device| device["identity"]["serial"].to_string());
+        devices
+    };
+    assert_eq!(sorted(here), sorted(there));
+    assert!(offline.devices().iter().all(|device| device["signal"] == "stick"));
+}
+
+#[test]
+fn an_import_says_for_every_file_what_became_of_it() {
+    let bench = Bench::started();
+    let (_, card) = bench.build_stick();
+    let other = Bench::started();
+    let (_, foreign_card) = other.build_stick();
+    let (good, _) = sealed_capture(&card, &capture("PF3K9Q", 1, Some(1)));
+    let (foreign, _) = sealed_capture(&foreign_card, &capture("PF3K9R", 2, Some(2)));
+    let folder = folder_with(
+        &bench,
+        &[
+            ("good.wgc".into(), good.bytes().to_vec()),
+            ("foreign.wgc".into(), foreign.bytes().to_vec()),
+            ("cut.wgc".into(), good.bytes()[..100].to_vec()),
+            ("empty.wgc".into(), vec![]),
+            ("photo.wgc".into(), vec![0x89; 5_000]),
+        ],
+    );
+    let complaint = bench.complains(&["import", &folder]);
+    assert!(complaint.contains("1 taken, 0 were here already, 4 refused"), "{complaint}");
+    for part in ["foreign.wgc: It is sealed for another bench", "cut.wgc", "empty.wgc", "photo.wgc", "Keep the stick"] {
+        assert!(complaint.contains(part), "{part}: {complaint}");
+    }
+    assert_eq!(bench.devices().len(), 1);
+    assert!(bench.complains(&["import", "/nowhere"]).contains("/nowhere"));
+}
+
+#[test]
+fn captures_come_off_the_data_volume_of_an_image() {
+    let bench = Bench::started();
+    let (image, card) = bench.build_stick();
+    let machine = capture("PF3K9Q", 1, Some(1));
+    let (envelope, _) = sealed_capture(&card, &machine);
+    let file = bench.folder.path().join(format!("{}.{EXTENSION}", machine.id));
+    fs::write(&file, envelope.bytes()).unwrap();
+    // mtools stands for the laptop's kernel: the volume is written by somebody else.
+    let (_, table) = tool("sgdisk", &["-i", "2", image.to_str().unwrap()]);
+    let first = table.lines().find_map(|line| line.strip_prefix("First sector: ")).unwrap();
+    let sector: u64 = first.split_whitespace().next().unwrap().parse().unwrap();
+    let volume = format!("{}@@{}", image.display(), sector * 512);
+    let (copied, report) = tool("mcopy", &["-i", &volume, file.to_str().unwrap(), "::/captures/"]);
+    assert!(copied, "{report}");
+    assert!(bench.says(&["import", image.to_str().unwrap()]).contains("1 taken"));
+    assert_eq!(bench.devices()[0]["identity"]["serial"], "PF3K9Q");
+}
+
+#[test]
+fn what_must_not_be_erased_is_not() {
+    let bench = Bench::started();
+    let (image, _) = bench.build_stick();
+    let image = image.to_str().unwrap();
+    let complaint = bench.complains(&["media", "write", image, "--to", "/dev/nothing", "--name", "x"]);
+    assert!(complaint.contains("/dev/nothing is not a disk of this machine"), "{complaint}");
+    let disks = bench.says(&["media", "disks"]);
+    for disk in disks.lines().filter(|line| line.contains("NOT:")) {
+        let device = disk.split_whitespace().find(|word| word.starts_with("/dev/")).unwrap();
+        // Even with the right name typed.
+        let name = disk.split("  ").next().unwrap();
+        let complaint = bench.complains(&["media", "write", image, "--to", device, "--name", name]);
+        assert!(complaint.contains("will not be erased"), "{complaint}");
+    }
+}
+
+#[test]
+fn an_image_damaged_after_it_was_built_is_refused() {
+    let bench = Bench::started();
+    let (image, _) = bench.build_stick();
+    let mut file = fs::OpenOptions::new().write(true).open(&image).unwrap();
+    file.seek(SeekFrom::Start((1 << 20) + 100_000)).unwrap();
+    file.write_all(b"worm").unwrap();
+    drop(file);
+    let complaint = bench.complains(&["media", "verify", image.to_str().unwrap()]);
+    assert!(complaint.contains("next:"), "{complaint}");
+}
+
+#[test]
+fn a_damaged_boot_environment_builds_no_stick() {
+    let bench = Bench::started();
+    let kernel = bench.state().join("bootenv/vmlinuz");
+    let mut bytes = fs::read(&kernel).unwrap();
+    bytes[7] ^= 1;
+    fs::write(&kernel, bytes).unwrap();
+    let out = bench.folder.path().join("x.img");
+    let complaint = bench.complains(&["media", "build", "--out", out.to_str().unwrap()]);
+    assert!(complaint.contains("SHA-256") && complaint.contains("scripts/bootenv"), "{complaint}");
+    assert!(!Path::new(&out).exists());
+}
+
+#[test]
+fn content_of_a_persons_own_goes_along() {
+    let bench = Bench::started();
+    let folder = bench.folder.path().join("extra");
+    fs::create_dir_all(folder.join("Drivers/Lenovo")).unwrap();
+    fs::write(folder.join("Drivers/Lenovo/e1d.inf"), "driver").unwrap();
+    let image = bench.folder.path().join("x.img");
+    let (out, add) = (image.to_str().unwrap(), folder.to_str().unwrap());
+    bench.says(&["media", "build", "--out", out, "--add", add]);
+    let (_, text) = tool("mcopy", &["-n", "-i", &format!("{out}@@1M"), "::/Drivers/Lenovo/e1d.inf", "-"]);
+    assert_eq!(text, "driver");
+    fs::create_dir_all(folder.join("boot")).unwrap();
+    fs::write(folder.join("boot/vmlinuz"), "mine").unwrap();
+    let complaint = bench.complains(&["media", "build", "--out", out, "--add", add]);
+    assert!(complaint.contains("part of the boot environment"), "{complaint}");
+}
