@@ -1,0 +1,113 @@
+//! Disks, from sysfs alone: no disk is opened.
+
+use whiteglove_core::capture::{Bus, Disk, Part};
+
+use super::{Notes, Root};
+
+const BLOCK: &str = "sys/block";
+
+pub(super) fn disks(root: &Root, boot_disk: Option<&str>, notes: &mut Notes) -> Vec<Disk> {
+    let mut disks = Vec::new();
+    for name in root.names(BLOCK).into_iter().filter(|name| is_a_disk(name)) {
+        let of = |attribute: &str| root.text(&format!("{BLOCK}/{name}/{attribute}"));
+        // 512-byte units, whatever the disk's own sector is. None in a card reader without a card.
+        let bytes = of("size").parse::<u64>().unwrap_or(0).saturating_mul(512);
+        if bytes == 0 {
+            continue;
+        }
+        let bus = bus(root, &name);
+        let first = |attributes: &[&str]| {
+            attributes.iter().map(|attribute| of(attribute)).find(|text| !text.is_empty()).unwrap_or_default()
+        };
+        let vendor = if matches!(bus, Bus::Usb | Bus::Other) { of("device/vendor") } else { String::new() };
+        let model = first(&["device/model", "device/name"]);
+        disks.push(Disk {
+            bytes,
+            model: format!("{vendor} {model}").trim().to_owned(),
+            serial: serial(root, &name, bus),
+            firmware: first(&["device/firmware_rev", "device/rev", "device/fwrev"]),
+            wwid: first(&["wwid", "device/wwid"]),
+            nguid: of("nguid"),
+            eui: of("eui"),
+            rotational: of("queue/rotational") == "1",
+            removable: of("removable") == "1",
+            boot_medium: boot_disk == Some(name.as_str()),
+            bus,
+            name,
+        });
+    }
+    controllers_without_driver(root, notes);
+    if !disks.iter().any(|disk| disk.bus != Bus::Usb) {
+        notes.find(Part::Disk, "no internal disk");
+    }
+    disks
+}
+
+/// Neither memory nor software, nor the second path to a disk (`nvme0c0n1` beside `nvme0n1`).
+fn is_a_disk(name: &str) -> bool {
+    const OTHER: [&str; 9] = ["loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd", "mtdblock"];
+    let second_path = name.strip_prefix("nvme").is_some_and(|rest| rest.contains('c'));
+    // An eMMC's boot areas are not disks of their own.
+    let boot_area = name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb"));
+    !second_path && !boot_area && !OTHER.iter().any(|prefix| name.starts_with(prefix))
+}
+
+pub(crate) fn bus(root: &Root, name: &str) -> Bus {
+    let path = root.real(&format!("{BLOCK}/{name}"));
+    let below = |part: &str| path.contains(part);
+    match name {
+        // USB first: enclosures make NVMe and SATA disks look like SCSI behind it.
+        _ if below("/usb") => Bus::Usb,
+        _ if name.starts_with("nvme") => Bus::Nvme,
+        _ if name.starts_with("mmcblk") => Bus::Mmc,
+        _ if below("/ata") => Bus::Sata,
+        _ if below("/virtio") => Bus::Virtio,
+        _ => Bus::Other,
+    }
+}
+
+fn serial(root: &Root, name: &str, bus: Bus) -> String {
+    let direct = [format!("{BLOCK}/{name}/device/serial"), format!("{BLOCK}/{name}/serial")];
+    if let Some(serial) = direct.iter().map(|path| root.text(path)).find(|text| !text.is_empty()) {
+        return serial;
+    }
+    // SCSI vital product data, page 80h: four bytes of head (SPC-4, 7.8.15).
+    if let Ok(page) = root.bytes(&format!("{BLOCK}/{name}/device/vpd_pg80")) {
+        let text = String::from_utf8_lossy(page.get(4..).unwrap_or_default()).trim_matches(['\0', ' ']).to_owned();
+        if !text.is_empty() {
+            return text;
+        }
+    }
+    match bus {
+        // `t10.ATA     MODEL (40 characters)  SERIAL`
+        Bus::Sata => {
+            let wwid = root.text(&format!("{BLOCK}/{name}/device/wwid"));
+            let serial = wwid.strip_prefix("t10.ATA").and_then(|rest| rest.split_whitespace().last());
+            serial.unwrap_or_default().to_owned()
+        }
+        // The USB device somewhere above the SCSI disk.
+        Bus::Usb => {
+            let mut above = format!("{BLOCK}/{name}/device");
+            for _ in 0..8 {
+                above.push_str("/..");
+                if root.exists(&format!("{above}/idVendor")) {
+                    return root.text(&format!("{above}/serial"));
+                }
+            }
+            String::new()
+        }
+        _ => String::new(),
+    }
+}
+
+/// PCI storage controllers (class 01) that nobody drives, such as RAID modes.
+fn controllers_without_driver(root: &Root, notes: &mut Notes) {
+    let bus = "sys/bus/pci/devices";
+    for slot in root.names(bus) {
+        let of = |attribute: &str| root.text(&format!("{bus}/{slot}/{attribute}"));
+        if of("class").starts_with("0x01") && !root.exists(&format!("{bus}/{slot}/driver")) {
+            let id = format!("{}:{}", of("vendor").trim_start_matches("0x"), of("device").trim_start_matches("0x"));
+            notes.find(Part::Disk, format!("storage controller {id} at {slot} has no driver here"));
+        }
+    }
+}
