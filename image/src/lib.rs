@@ -1,6 +1,7 @@
 //! Plans turned into bytes: the boot environment, partitions, file systems, sticks.
 //! Synchronous over `Read`, `Write` and `Seek`; starts no process.
 
+mod aligned;
 pub mod boot;
 pub mod captures;
 pub mod disks;

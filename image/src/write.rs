@@ -20,7 +20,7 @@ use whiteglove_core::{
     control::Progress,
     disk::{ErasePermit, Refusal},
     media::{
-        CHUNK, HEAD,
+        HEAD,
         map::{self, ExtentMap, MapExtent},
     },
     media_card::MediaId,
@@ -28,14 +28,12 @@ use whiteglove_core::{
 };
 
 use crate::{
+    aligned::{ALIGN, Aligned},
     disks::{Machine, OpenError},
     gpt::{Table, TableError},
     media::{Watch, digest},
     verify::{self, VerifyError},
 };
-
-/// Direct I/O wants memory, offsets and lengths on the device's blocks; every block size divides this.
-const ALIGN: usize = 4096;
 
 /// A cable garbles an extent now and then. More than this is the stick.
 const TOO_MANY: usize = 8;
@@ -304,27 +302,6 @@ impl<D: Read + Write + Seek> Job<'_, D> {
 
     fn settle(&mut self) -> Result<(), Cause> {
         self.device.flush().and_then(|()| (self.settle)(&mut self.device)).map_err(failed("flushing", 0))
-    }
-}
-
-/// One chunk of memory that direct I/O accepts.
-struct Aligned {
-    bytes: Vec<u8>,
-    from: usize,
-}
-
-impl Aligned {
-    fn new() -> Self {
-        let chunk = usize::try_from(CHUNK).unwrap_or(0);
-        let bytes = vec![0; chunk + ALIGN];
-        let from = bytes.as_ptr().align_offset(ALIGN).min(ALIGN);
-        Self { bytes, from }
-    }
-
-    /// `length` is at most a chunk: the extent map was checked for it.
-    fn of(&mut self, length: u64) -> &mut [u8] {
-        let length = usize::try_from(length.min(CHUNK)).unwrap_or(0);
-        &mut self.bytes[self.from..self.from + length]
     }
 }
 

@@ -158,6 +158,16 @@ impl Partition {
     pub fn content(&self) -> std::ops::Range<u64> {
         self.offset()..self.offset() + self.volume.content_len()
     }
+
+    /// The content in stretches of at most `CHUNK`: offset and length.
+    pub fn chunks(&self) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let mut content = self.content();
+        std::iter::from_fn(move || {
+            let (at, length) = (content.start, CHUNK.min(content.end - content.start));
+            content.start += length;
+            (length > 0).then_some((at, length))
+        })
+    }
 }
 
 /// A stretch of the image that holds something, and what.
@@ -206,15 +216,7 @@ impl MediaPlan {
 
     /// The stretches that are written and digested as one, in order: content, nothing else.
     pub fn chunks(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.partitions.iter().flat_map(|partition| {
-            let content = partition.content();
-            let mut at = content.start;
-            std::iter::from_fn(move || {
-                let length = CHUNK.min(content.end - at);
-                at += length;
-                (length > 0).then_some((at - length, length))
-            })
-        })
+        self.partitions.iter().flat_map(Partition::chunks)
     }
 
     /// Everything that will be written, in the order of its place.

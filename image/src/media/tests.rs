@@ -111,22 +111,22 @@ fn thousands_of_files_in_one_directory_are_clean_and_quick() {
 fn a_source_that_changes_leaves_no_image() {
     let folder = tempfile::tempdir().unwrap();
     let (source, out) = (folder.path().join("install.wim"), folder.path().join("stick.img"));
-    fs::write(&source, noise(1, 9_000_000)).unwrap();
-    let boot = vec![Item::host("install.wim", 9_000_000, source.clone())];
-    let plan = MediaPlan::new(Spec { boot, ..spec() }).unwrap();
+    fs::write(&source, noise(1, 48_000_000)).unwrap();
+    let boot = vec![Item::host("install.wim", 48_000_000, source.clone())];
+    let plan = MediaPlan::new(Spec { boot, boot_size: Some(80 << 20), ..spec() }).unwrap();
     let only_the_source = || fs::read_dir(folder.path()).unwrap().count() == 1;
 
     // Before it is opened.
-    for length in [8_999_999, 9_000_001] {
+    for length in [47_999_999, 48_000_001] {
         OpenOptions::new().write(true).open(&source).unwrap().set_len(length).unwrap();
         let error = build_file(&plan, &out, &mut on).unwrap_err();
         assert!(matches!(error, BuildError::Source(SourceError::Changed { found, .. }) if found == length), "{error}");
         assert!(error.problem().next.contains("build again"));
         assert!(only_the_source());
     }
-    // While it is read.
-    for length in [6_000_000, 9_500_000] {
-        OpenOptions::new().write(true).open(&source).unwrap().set_len(9_000_000).unwrap();
+    // While it is read; the file is longer than what is read ahead.
+    for length in [6_000_000, 49_000_000] {
+        OpenOptions::new().write(true).open(&source).unwrap().set_len(48_000_000).unwrap();
         let mut change = |_| {
             OpenOptions::new().write(true).open(&source).unwrap().set_len(length).unwrap();
             ControlFlow::Continue(())
