@@ -164,10 +164,14 @@ pub(crate) fn digest(bytes: &[u8]) -> ExtentDigest {
 /// Builds into `path`, or leaves nothing there: the image appears under its name when it is whole
 /// and on disk.
 pub fn build_file(plan: &MediaPlan, path: &Path, watch: Watch<'_>) -> Result<ExtentMap, BuildError> {
+    let failed = |reason| BuildError::Out { path: path.to_owned(), reason };
+    // As root, the rename at the end would put a file in the place of a device.
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(failed(io::Error::other("something else than a file has this name")));
+    }
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = Part { path: part.into(), keep: false };
-    let failed = |reason| BuildError::Out { path: path.to_owned(), reason };
     let mut file = create(&part.path).map_err(failed)?;
     file.set_len(plan.size).map_err(failed)?;
     let map = build(plan, &mut file, watch)?;

@@ -16,13 +16,16 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use crate::media_card::MediaId;
+use crate::problem::Problem;
 
 pub mod map;
 pub mod name;
+pub mod tree;
 pub mod volume;
 
 use map::MAX_EXTENTS;
-use volume::{Geometry, SECTOR, Tree, Volume, VolumeError};
+use tree::Tree;
+use volume::{Geometry, SECTOR, Volume, VolumeError};
 
 pub const MIB: u64 = 1 << 20;
 /// Partition table, then the extent map, then nothing up to here. Also kept free at the end, for the
@@ -100,6 +103,27 @@ pub enum PlanError {
         "the content is {content} bytes; one image holds at most {most} (large payloads belong on the bench, served over HTTP)"
     )]
     TooMuchContent { content: u64, most: u64 },
+}
+
+impl PlanError {
+    /// For the person who asked for the medium.
+    pub fn problem(&self) -> Problem {
+        let next = match self {
+            Self::Volume { reason: VolumeError::Name { .. } | VolumeError::Collision { .. }, .. } => "Rename the file.",
+            Self::Volume { reason: VolumeError::Depth { .. }, .. } => "Put it into fewer or shorter folders.",
+            Self::Volume { reason: VolumeError::FileTooLarge { .. }, .. } => {
+                "Split it (a WIM splits into SWM parts), or leave it on the bench to be served over HTTP."
+            }
+            Self::Volume { reason: VolumeError::DirectoryTooLarge { .. }, .. } => "Spread the files over more folders.",
+            Self::Volume { reason: VolumeError::TooSmall { .. } | VolumeError::TooFewClusters { .. }, .. } => {
+                "Ask for a larger volume."
+            }
+            Self::Volume { reason: VolumeError::TooLarge { .. }, .. } | Self::TooMuchContent { .. } => {
+                "Put less on the stick; the bench serves large payloads over HTTP."
+            }
+        };
+        Problem::new("The medium cannot be made like this", self.to_string(), next)
+    }
 }
 
 /// The two volumes of a medium, and what their identifiers are derived from.

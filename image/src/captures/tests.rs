@@ -132,3 +132,30 @@ proptest! {
         });
     }
 }
+
+/// CRC-32 as GPT wants it.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+    })
+}
+
+#[test]
+fn a_forged_partition_table_is_refused_and_not_believed() {
+    let (_folder, image) = built(&stick());
+    let good = fs::read(&image).unwrap();
+    // Entry size, entry count, place of the entries: each with a checksum that fits.
+    for (at, value) in [(84, 256u32), (80, u32::MAX), (72, 0xffff_fff0)] {
+        let mut bad = good.clone();
+        let last = bad.len() - 512;
+        for header in [512, last] {
+            let header = &mut bad[header..header + 92];
+            header[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            header[16..20].fill(0);
+            let sum = crc(header).to_le_bytes();
+            header[16..20].copy_from_slice(&sum);
+        }
+        fs::write(&image, bad).unwrap();
+        assert!(matches!(collect(&image), Err(CaptureError::NoVolume { .. })), "{at}");
+    }
+}

@@ -6,7 +6,7 @@ use std::{
 
 use proptest::prelude::*;
 use whiteglove_core::{
-    media::{Item, Part, Source, Spec, volume::Tree},
+    media::{Item, Part, Source, Spec, tree::Tree},
     media_card::MediaId,
 };
 
@@ -157,6 +157,11 @@ fn cancelling_leaves_no_image_and_keeps_the_last_one() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let nowhere = folder.path().join("no such folder/stick.img");
     assert!(matches!(build_file(&plan(), &nowhere, &mut on), Err(BuildError::Out { .. })));
+    // A device's name is not taken for a file's.
+    let device = folder.path().join("sdb");
+    std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+    assert!(matches!(build_file(&plan(), &device, &mut on), Err(BuildError::Out { .. })));
+    assert!(device.is_symlink());
 }
 
 #[test]
