@@ -17,7 +17,7 @@ use whiteglove_image::boot::{self, BootEnv};
 ///
 /// # Errors
 /// The boot environment is missing or damaged, or the content does not fit a stick.
-pub fn plan(boot_environment: &Path, card: &MediaCard, add: Option<&Path>) -> Result<MediaPlan, Problem> {
+pub(crate) fn plan(boot_environment: &Path, card: &MediaCard, add: Option<&Path>) -> Result<MediaPlan, Problem> {
     let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
     let mut boot = boot_items(&environment, card)?;
     if let Some(folder) = add {

@@ -10,7 +10,7 @@ use whiteglove_core::{
 
 /// # Errors
 /// The envelope is not for us, not genuine, or its content is not a `T`.
-pub fn open<T: DeserializeOwned>(envelope: &Envelope, secret: &BoxSecret) -> Result<(T, SessionKey), Problem> {
+pub(crate) fn open<T: DeserializeOwned>(envelope: &Envelope, secret: &BoxSecret) -> Result<(T, SessionKey), Problem> {
     let (content, session) = envelope.open(secret).map_err(problem)?;
     let content = serde_json::from_slice(&content).map_err(|error| {
         Problem::new(
@@ -26,7 +26,7 @@ pub fn open<T: DeserializeOwned>(envelope: &Envelope, secret: &BoxSecret) -> Res
 ///
 /// # Errors
 /// They differ.
-pub fn check_capture(capture: &Capture, envelope: &Envelope) -> Result<(), Problem> {
+pub(crate) fn check_capture(capture: &Capture, envelope: &Envelope) -> Result<(), Problem> {
     if capture.id == envelope.message() {
         return Ok(());
     }
@@ -37,11 +37,11 @@ pub fn check_capture(capture: &Capture, envelope: &Envelope) -> Result<(), Probl
     ))
 }
 
-pub fn digest(envelope: &Envelope) -> String {
+pub(crate) fn digest(envelope: &Envelope) -> String {
     hex::encode(Sha256::digest(envelope.bytes()))
 }
 
-pub fn not_a_capture() -> Problem {
+pub(crate) fn not_a_capture() -> Problem {
     Problem::new(
         "A file was refused.",
         "It is a sealed message, but not a capture.",
@@ -49,7 +49,7 @@ pub fn not_a_capture() -> Problem {
     )
 }
 
-pub fn problem(error: EnvelopeError) -> Problem {
+pub(crate) fn problem(error: EnvelopeError) -> Problem {
     let next = match error {
         EnvelopeError::Truncated(_) => {
             "Boot the laptop again from a whiteglove stick; the stick was pulled out or is worn."

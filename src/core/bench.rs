@@ -97,6 +97,11 @@ impl Bench {
         self.next
     }
 
+    /// The number the next new device will get. Devices are never removed, so it is never given twice.
+    fn next_device(&self) -> DeviceId {
+        DeviceId(self.devices.len() as u64 + 1)
+    }
+
     pub fn batch(&self) -> Option<&str> {
         self.batch.as_deref()
     }
@@ -184,7 +189,7 @@ impl Bench {
                 Taken { records: vec![taken(Some(id), capture)], receipt }
             }
             Match::New(hold) => {
-                let id = DeviceId(self.next);
+                let id = self.next_device();
                 let outcome = if hold.is_some() { Outcome::Held } else { Outcome::Captured };
                 let receipt = self.receipt(id, &capture, outcome, hold.as_ref().map(HoldReason::problem));
                 Taken { records: self.with_hold(taken(None, capture), hold), receipt }
@@ -274,7 +279,7 @@ impl Bench {
     }
 
     fn with_hold(&self, first: Record, hold: Option<HoldReason>) -> Vec<Record> {
-        let device = DeviceId(self.next);
+        let device = self.next_device();
         std::iter::once(first).chain(hold.map(|reason| Record::DeviceHeld { device, reason })).collect()
     }
 
@@ -338,7 +343,7 @@ impl Bench {
             }
             Record::DeviceArrived { identity, media, message, simulated } => {
                 self.hellos.insert(message);
-                self.admit_device(DeviceId(number), identity, media, simulated, Signal::Agent, at);
+                self.admit_device(self.next_device(), identity, media, simulated, Signal::Agent, at);
             }
             Record::DeviceReturned { device, message } => {
                 self.step(number, device, Event::Hello, Signal::Agent, at, "switched on again")?;
@@ -346,7 +351,7 @@ impl Bench {
                 self.orders.remove(&device);
             }
             Record::CaptureTaken { device, media, signal, capture, .. } => {
-                let id = device.unwrap_or(DeviceId(number));
+                let id = device.unwrap_or(self.next_device());
                 if device.is_none() {
                     self.admit_device(id, capture.identity(), media, capture.simulated, signal, at);
                 }

@@ -19,7 +19,7 @@ use crate::{
     problem::Problem,
 };
 
-/// The device's number on this bench's board: the place in the journal where it first appears.
+/// The device's number on this bench's board, counted from 1 in the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeviceId(pub u64);

@@ -30,7 +30,7 @@ pub enum Record {
     MediaRevoked {
         media: MediaId,
     },
-    /// A machine nobody knew says hello. It is numbered by this record.
+    /// A machine nobody knew says hello. It gets the next number.
     DeviceArrived {
         identity: Identity,
         media: MediaId,
@@ -42,7 +42,8 @@ pub enum Record {
         device: DeviceId,
         message: MessageId,
     },
-    /// A capture, whole. `device` is `None` for a machine nobody knew; it is numbered by this record.
+    /// A capture, whole. `device` is `None` for a machine nobody knew; it gets
+    /// the next number.
     CaptureTaken {
         device: Option<DeviceId>,
         media: MediaId,

@@ -112,7 +112,7 @@ fn hello_then_capture_is_one_device() {
     let records = bench.decide_hello(&greeting, &from).unwrap();
     write(&mut bench, records);
     let receipt = take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    assert_eq!((receipt.outcome, receipt.device, receipt.serial.as_deref()), (Outcome::Captured, 3, Some("PF3K9Q")));
+    assert_eq!((receipt.outcome, receipt.device, receipt.serial.as_deref()), (Outcome::Captured, 1, Some("PF3K9Q")));
     assert_eq!(bench.devices().count(), 1);
     assert_eq!(bench.rows().next().unwrap().stage, StageName::Captured);
 }
@@ -123,7 +123,7 @@ fn a_capture_without_a_hello_is_the_same_device_later() {
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
     let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
     let records = bench.decide_hello(&greeting, &from).unwrap();
-    assert_eq!(records, [Record::DeviceReturned { device: DeviceId(3), message: from.message }]);
+    assert_eq!(records, [Record::DeviceReturned { device: DeviceId(1), message: from.message }]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_newer_capture_counts_and_says_so() {
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
     let receipt = take(&mut bench, capture(4, "PF3K9Q", uuid(1), Some(1)));
     assert_eq!(receipt.outcome, Outcome::CapturedAgain);
-    assert_eq!(receipt.notice.unwrap().what, "This laptop was captured before (#3, 0s ago).");
+    assert_eq!(receipt.notice.unwrap().what, "This laptop was captured before (#1, 0s ago).");
     let device = bench.devices().next().unwrap();
     assert_eq!((device.captures, device.capture.as_ref().unwrap().id), (2, MessageId([4; 16])));
 }
@@ -167,17 +167,17 @@ fn one_serial_on_two_boards_is_held_and_nothing_is_lost() {
     let mut bench = bench();
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
     let receipt = take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2)));
-    assert_eq!((receipt.outcome, receipt.device), (Outcome::Held, 4));
-    assert!(receipt.notice.unwrap().what.contains("same serial number on two machines (the other is device #3)"));
-    let held = bench.device(DeviceId(4)).unwrap();
+    assert_eq!((receipt.outcome, receipt.device), (Outcome::Held, 2));
+    assert!(receipt.notice.unwrap().what.contains("same serial number on two machines (the other is device #1)"));
+    let held = bench.device(DeviceId(2)).unwrap();
     assert!(held.capture.is_some());
-    assert_eq!(bench.rows().nth(1).unwrap().attention.as_deref(), Some("same serial as #3"));
+    assert_eq!(bench.rows().nth(1).unwrap().attention.as_deref(), Some("same serial as #1"));
     // The first one is not touched, and the held one finds itself again.
-    assert_eq!(bench.device(DeviceId(3)).unwrap().stage.name(), StageName::Captured);
-    assert_eq!(take(&mut bench, capture(5, "PF3K9Q", uuid(2), Some(2))).device, 4);
-    let records = bench.decide_release(DeviceId(4), at(2_000)).unwrap();
+    assert_eq!(bench.device(DeviceId(1)).unwrap().stage.name(), StageName::Captured);
+    assert_eq!(take(&mut bench, capture(5, "PF3K9Q", uuid(2), Some(2))).device, 2);
+    let records = bench.decide_release(DeviceId(2), at(2_000)).unwrap();
     write(&mut bench, records);
-    assert_eq!(bench.device(DeviceId(4)).unwrap().stage.name(), StageName::Captured);
+    assert_eq!(bench.device(DeviceId(2)).unwrap().stage.name(), StageName::Captured);
 }
 
 #[test]
@@ -185,8 +185,8 @@ fn one_uuid_on_two_machines_is_held() {
     let mut bench = bench();
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
     take(&mut bench, capture(4, "PF3K9R", uuid(1), Some(2)));
-    let Stage::Held { reason, .. } = &bench.device(DeviceId(4)).unwrap().stage else { panic!("not held") };
-    assert_eq!(*reason, HoldReason::Clash { clash: Clash::UuidOnOtherBoard, other: DeviceId(3) });
+    let Stage::Held { reason, .. } = &bench.device(DeviceId(2)).unwrap().stage else { panic!("not held") };
+    assert_eq!(*reason, HoldReason::Clash { clash: Clash::UuidOnOtherBoard, other: DeviceId(1) });
 }
 
 #[test]
@@ -235,11 +235,11 @@ fn the_fold_refuses_a_journal_that_contradicts_itself() {
 fn an_order_is_numbered_by_its_record() {
     let mut bench = bench();
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let records = bench.decide_order(DeviceId(3), Order::PowerOff).unwrap();
+    let records = bench.decide_order(DeviceId(1), Order::PowerOff).unwrap();
     write(&mut bench, records);
-    assert_eq!(bench.standing_order(DeviceId(3)), Some(Standing { number: 4, order: Order::PowerOff }));
-    assert!(bench.decide_order(DeviceId(8), Order::PowerOff).is_err());
+    assert_eq!(bench.standing_order(DeviceId(1)), Some(Standing { number: 4, order: Order::PowerOff }));
+    assert!(bench.decide_order(DeviceId(9), Order::PowerOff).is_err());
     // The next boot starts without orders.
     take(&mut bench, capture(5, "PF3K9Q", uuid(1), Some(1)));
-    assert_eq!(bench.standing_order(DeviceId(3)), None);
+    assert_eq!(bench.standing_order(DeviceId(1)), None);
 }
