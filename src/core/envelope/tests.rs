@@ -114,3 +114,14 @@ proptest::proptest! {
         let _ = Envelope::parse(&with_magic).and_then(|envelope| envelope.open(&bench()));
     }
 }
+
+/// `tests/fixtures/envelope/make.py`: sealed by PyPI's pyhpke.
+#[test]
+fn an_envelope_of_another_implementation_opens_and_its_session_key_is_ours() {
+    let fixture = include_str!("../../../tests/fixtures/envelope/capture.hex");
+    let (envelope, seal) = fixture.trim().split_once('\n').unwrap();
+    let envelope = Envelope::parse(&hex::decode(envelope).unwrap()).unwrap();
+    let (content, session) = envelope.open(&bench()).unwrap();
+    assert_eq!(content, b"who I am");
+    assert!(session.is_sealed("receipt", b"{}", seal));
+}
