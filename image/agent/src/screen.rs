@@ -56,11 +56,15 @@ pub fn render(state: &State, clock: Clock, cols: usize, rows: usize) -> Frame {
     let headline = start..lines.len();
     lines.push(String::new());
 
-    lines.extend(indent(machine(state, inner, rows)));
-    lines.push(String::new());
     let footer = footer(state, inner, clock);
+    let body: Vec<String> = body(state, clock).iter().flat_map(|paragraph| wrap(paragraph, inner)).collect();
+    // What to do comes before how large the serial is.
     let room = rows.saturating_sub(lines.len() + footer.len() + 1);
-    let mut body: Vec<String> = body(state, clock).iter().flat_map(|paragraph| wrap(paragraph, inner)).collect();
+    let machine = machine(state, inner, room.saturating_sub(body.len() + 1));
+    lines.extend(indent(machine));
+    lines.push(String::new());
+    let room = rows.saturating_sub(lines.len() + footer.len() + 1);
+    let mut body = body;
     if body.len() > room {
         body.truncate(room.saturating_sub(1));
         body.push("...".to_owned());
@@ -122,17 +126,18 @@ fn subtitle(state: &State) -> String {
 }
 
 /// The serial large where there is room, since it is what a person compares with the label.
-fn machine(state: &State, cols: usize, rows: usize) -> Vec<String> {
+fn machine(state: &State, cols: usize, room: usize) -> Vec<String> {
     let serial = match (&state.serial, state.captured) {
         (Some(serial), _) => serial.as_str(),
         (None, Some(_)) => "no serial number",
         (None, None) => "",
     };
     let done = matches!(state.headline(), Headline::Ok | Headline::Held | Headline::Saved);
-    let large = if done && state.serial.is_some() { font::large(serial, cols, 4.max(rows / 5)) } else { None };
+    let large =
+        if done && state.serial.is_some() { font::large(serial, cols, room.saturating_sub(2).min(14)) } else { None };
     match large {
         Some(mut lines) => {
-            lines.push(format!("{serial}   {}", state.model));
+            lines.extend([String::new(), format!("{serial}   {}", state.model)]);
             lines
         }
         None => vec![format!("{serial}   {}", state.model).trim().to_owned()],

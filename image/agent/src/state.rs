@@ -69,8 +69,8 @@ pub struct State {
     pub batch: String,
     pub serial: Option<String>,
     pub model: String,
-    /// How many findings the capture has; `None` while reading.
-    pub captured: Option<usize>,
+    /// When everything was read; `None` while reading.
+    pub captured: Option<Duration>,
     pub nics: Vec<NicStatus>,
     pub bench: Bench,
     pub receipt: Option<Receipt>,
@@ -78,8 +78,6 @@ pub struct State {
     pub order: Option<Order>,
     pub stop: Option<Problem>,
     pub order_failed: Option<Problem>,
-    /// Nobody answers: capture is ready since then.
-    ready_at: Option<Duration>,
 }
 
 /// What the shell does about an event, beside drawing.
@@ -105,10 +103,7 @@ impl State {
     pub fn on(&mut self, event: Event, uptime: Duration) -> Option<Deed> {
         match event {
             Event::Machine { serial, model } => (self.serial, self.model) = (serial, model),
-            Event::Captured { capture, .. } => {
-                self.captured = Some(capture.findings.len());
-                self.ready_at = Some(uptime);
-            }
+            Event::Captured { .. } => self.captured = Some(uptime),
             Event::Network(nics) => self.nics = nics,
             Event::Courier(report) => return self.on_report(report),
             Event::Saved(Ok(())) => self.stick = Stick::Saved,
@@ -159,7 +154,7 @@ impl State {
 
     /// Time to save on the stick: nobody took the capture for `patience`, or the bench refuses it.
     pub fn wants_the_stick(&self, uptime: Duration, patience: Duration) -> bool {
-        let Some(ready_at) = self.ready_at else { return false };
+        let Some(ready_at) = self.captured else { return false };
         if self.receipt.is_some() {
             return false;
         }
@@ -173,7 +168,7 @@ impl State {
     /// Seconds until the capture goes to the stick, for the screen.
     pub fn saves_in(&self, uptime: Duration, patience: Duration) -> Option<u64> {
         let waiting = self.receipt.is_none() && self.stick == Stick::Ready;
-        let ready_at = self.ready_at.filter(|_| waiting)?;
+        let ready_at = self.captured.filter(|_| waiting)?;
         Some(patience.saturating_sub(uptime.saturating_sub(ready_at)).as_secs())
     }
 

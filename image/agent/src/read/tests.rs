@@ -1,1 +1,288 @@
+use std::os::unix::fs::symlink;
 
+use whiteglove_core::capture::{Bus, NicKind};
+
+use super::*;
+
+/// A made-up tree below a temporary directory.
+#[derive(Debug)]
+pub struct Tree(tempfile::TempDir);
+
+impl Tree {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn root(&self) -> Root {
+        Root::new(self.0.path())
+    }
+
+    pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    pub fn files(&self, below: &str, files: &[(&str, &str)]) -> &Self {
+        for (name, content) in files {
+            self.file(&format!("{below}/{name}"), format!("{content}\n"));
+        }
+        self
+    }
+
+    /// `target` is below the root too.
+    pub fn link(&self, path: &str, target: &str) -> &Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::create_dir_all(self.0.path().join(target)).unwrap();
+        symlink(self.0.path().join(target), path).unwrap();
+        self
+    }
+
+    fn capture(&self) -> Capture {
+        capture(&self.root(), MessageId([1; 16]), Surroundings::default)
+    }
+}
+
+fn findings(capture: &Capture) -> Vec<(Part, &str)> {
+    capture.findings.iter().map(|finding| (finding.part, finding.what.as_str())).collect()
+}
+
+#[test]
+fn a_machine_that_shows_nothing_gives_findings_and_no_crash() {
+    let capture = Tree::new().capture();
+    let parts: Vec<Part> = capture.findings.iter().map(|finding| finding.part).collect();
+    assert_eq!(
+        parts,
+        [
+            Part::Smbios,
+            Part::Msdm,
+            Part::Cpu,
+            Part::Memory,
+            Part::Firmware,
+            Part::Rtc,
+            Part::Display,
+            Part::Nic,
+            Part::Disk,
+            Part::Tpm
+        ]
+    );
+    // It can be sent all the same.
+    let json = serde_json::to_vec(&capture).unwrap();
+    assert_eq!(serde_json::from_slice::<Capture>(&json).unwrap(), capture);
+}
+
+#[test]
+fn tables_are_kept_raw_and_the_key_is_not_kept() {
+    let tree = Tree::new();
+    let mut msdm = b"MSDM\x55\x00\x00\x00\x03\x00LENOVOTP-X1   ".to_vec();
+    msdm.resize(56, 0);
+    msdm.extend(b"W269N-WFGWX-YVC9B-4J6C9-T83GX");
+    tree.file("sys/firmware/dmi/tables/DMI", b"\x7f\x04\x00\x00\x00\x00 untrimmed ")
+        .file("sys/firmware/dmi/tables/smbios_entry_point", b"_SM3_")
+        .file("sys/firmware/acpi/tables/MSDM", msdm)
+        .file(&format!("sys/firmware/efi/efivars/SecureBoot-{GLOBAL}"), [6, 0, 0, 0, 1])
+        .file(&format!("sys/firmware/efi/efivars/SetupMode-{GLOBAL}"), [6, 0, 0, 0, 0]);
+    let capture = tree.capture();
+    assert!(capture.smbios.as_ref().unwrap().table.0.ends_with(b" untrimmed "));
+    assert_eq!(capture.firmware.secure_boot, Some(true));
+    assert_eq!(capture.firmware.setup_mode, Some(false));
+    assert_eq!(capture.msdm.as_ref().unwrap().product_key_id.as_str(), "3311000000001");
+    assert!(!serde_json::to_string(&capture).unwrap().contains("W269N"));
+}
+
+#[test]
+fn a_blank_key_and_unreadable_variables_are_findings() {
+    let tree = Tree::new();
+    tree.file("sys/firmware/acpi/tables/MSDM", [b"MSDM".as_slice(), &[0; 81]].concat()).file("sys/firmware/efi/x", "");
+    let capture = tree.capture();
+    let found = findings(&capture);
+    assert!(found.contains(&(Part::Msdm, "the MSDM table is no use: the table holds no product key of the 5x5 form")));
+    assert!(found.contains(&(Part::Firmware, "the UEFI variable SecureBoot cannot be read")));
+}
+
+#[test]
+fn a_cpu_with_threads() {
+    let tree = Tree::new();
+    let processor = |number: u32, core: u32| {
+        format!(
+            "processor\t: {number}\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 186\n\
+             model name\t: 13th Gen Intel(R) Core(TM) i7-1355U\nstepping\t: 3\nphysical id\t: 0\ncore id\t\t: {core}\n\n"
+        )
+    };
+    tree.file("proc/cpuinfo", [processor(0, 0), processor(1, 0), processor(2, 4)].concat())
+        .file("proc/meminfo", "MemTotal:       16000000 kB\nMemFree:  1 kB\n");
+    let capture = tree.capture();
+    let cpu = &capture.cpu;
+    assert_eq!((cpu.vendor.as_str(), cpu.model.as_str()), ("GenuineIntel", "13th Gen Intel(R) Core(TM) i7-1355U"));
+    assert_eq!((cpu.sockets, cpu.cores, cpu.threads), (1, 2, 3));
+    assert_eq!((cpu.family, cpu.model_number, cpu.stepping), (6, 186, 3));
+    assert_eq!(capture.memory_bytes, 16_384_000_000);
+}
+
+#[test]
+fn the_machines_battery_and_not_the_mouses() {
+    let tree = Tree::new();
+    tree.files(
+        "sys/class/power_supply/BAT0",
+        &[
+            ("type", "Battery"),
+            ("capacity", "83"),
+            ("status", "Discharging"),
+            ("energy_full", "45000000"),
+            ("energy_full_design", "50000000"),
+            ("cycle_count", "12"),
+        ],
+    )
+    .files("sys/class/power_supply/BAT1", &[("type", "Battery"), ("present", "0")])
+    .files("sys/class/power_supply/AC", &[("type", "Mains")])
+    .files("sys/class/power_supply/hid-mouse", &[("type", "Battery"), ("scope", "Device"), ("capacity", "5")]);
+    let [battery] = tree.capture().batteries.try_into().unwrap();
+    assert_eq!((battery.percent, battery.health_percent, battery.cycles), (Some(83), Some(90), Some(12)));
+}
+
+#[test]
+fn a_display_by_its_edid() {
+    let tree = Tree::new();
+    // 1920x1200, 302x189 mm: detailed timing as in VESA E-EDID 1.4.
+    let mut edid = vec![0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0];
+    edid.resize(54, 0);
+    edid.extend([0x02, 0x3a, 0x80, 0xa0, 0x70, 0xb0, 0x30, 0x40, 0x30, 0x20, 0x36, 0x00, 0x2e, 0xbd, 0x10, 0, 0, 0x1a]);
+    edid.resize(128, 0);
+    tree.file("sys/class/drm/card0-eDP-1/edid", edid)
+        .file("sys/class/drm/card0-DP-1/edid", "")
+        .file("sys/class/drm/card0-HDMI-A-1/edid", [7; 128])
+        .file("sys/class/drm/version", "");
+    let capture = tree.capture();
+    let [display] = capture.displays.as_slice() else { panic!("{:?}", capture.displays) };
+    assert_eq!(display.connector, "eDP-1");
+    assert_eq!((display.width_px, display.height_px, display.width_mm, display.height_mm), (1920, 1200, 302, 189));
+    assert!(findings(&capture).contains(&(Part::Display, "the display at HDMI-A-1 has no usable EDID")));
+}
+
+#[test]
+fn the_firmwares_framebuffer_tells_pixels_only() {
+    let tree = Tree::new();
+    tree.file("sys/class/graphics/fb0/virtual_size", "1920,1080\n")
+        .file("sys/class/rtc/rtc0/since_epoch", "1800000000\n");
+    let capture = tree.capture();
+    assert_eq!((capture.displays[0].width_px, capture.displays[0].width_mm), (1920, 0));
+    assert_eq!(capture.rtc.unwrap().read.millis(), 1_800_000_000_000);
+}
+
+#[test]
+fn adapters_by_bus_and_kind() {
+    let tree = Tree::new();
+    let pci = "sys/devices/pci0000:00/0000:00:1f.6";
+    tree.files(pci, &[("vendor", "0x8086"), ("device", "0x15fb"), ("class", "0x020000")])
+        .link(&format!("{pci}/subsystem"), "sys/bus/pci")
+        .link(&format!("{pci}/driver"), "sys/bus/pci/drivers/e1000e")
+        .link("sys/class/net/enp0s31f6/device", pci)
+        .files("sys/class/net/enp0s31f6", &[("address", "54:e1:ad:01:02:03"), ("type", "1"), ("carrier", "1")])
+        .link(&format!("sys/bus/pci/devices/{}", "0000:00:1f.6"), pci);
+    let usb = "sys/devices/pci0000:00/usb1/1-2";
+    tree.files(usb, &[("idVendor", "0bda"), ("idProduct", "8153")])
+        .link(&format!("{usb}/1-2:1.0/subsystem"), "sys/bus/usb")
+        .link("sys/class/net/enx0/device", &format!("{usb}/1-2:1.0"))
+        .files("sys/class/net/enx0", &[("address", "00:e0:4c:00:00:01"), ("type", "1")]);
+    let wifi = "sys/devices/pci0000:00/0000:00:14.3";
+    tree.files(wifi, &[("vendor", "0x8086"), ("device", "0x51f0"), ("class", "0x028000")])
+        .link("sys/bus/pci/devices/0000:00:14.3", wifi)
+        .files("sys/class/net/lo", &[("address", "00:00:00:00:00:00"), ("type", "772")]);
+    let permanent = [("enp0s31f6".to_owned(), "54:e1:ad:ff:ff:ff".parse().unwrap())].into();
+    let surroundings = || Surroundings { permanent_macs: permanent, ..Surroundings::default() };
+    let capture = capture(&tree.root(), MessageId([0; 16]), surroundings);
+    let [pci, usb] = capture.nics.as_slice() else { panic!("{:?}", capture.nics) };
+    assert_eq!((pci.bus, pci.kind, pci.driver.as_str(), pci.carrier), (Bus::Pci, NicKind::Wired, "e1000e", true));
+    assert_eq!((pci.hardware, pci.permanent_mac), (Some((0x8086, 0x15fb)), "54:e1:ad:ff:ff:ff".parse().ok()));
+    assert_eq!((usb.bus, usb.hardware, usb.carrier), (Bus::Usb, Some((0x0bda, 0x8153)), false));
+    let wifi = "wireless card 8086:51f0 at 0000:00:14.3 has no driver here, its address is not known";
+    assert!(findings(&capture).contains(&(Part::Nic, wifi)));
+}
+
+#[test]
+fn disks_of_every_bus() {
+    let tree = Tree::new();
+    let devices = "sys/devices/pci0000:00";
+    let nvme = format!("{devices}/0000:01:00.0/nvme/nvme0");
+    tree.files(&nvme, &[("model", "KXG8AZNV512G"), ("serial", "Y3A   "), ("firmware_rev", "AFXA4105")])
+        .files(
+            &format!("{nvme}/nvme0n1"),
+            &[("size", "1000215216"), ("wwid", "eui.8ce38e05006f3c01"), ("eui", "8c e3 8e 05"), ("removable", "0")],
+        )
+        .link(&format!("{nvme}/nvme0n1/device"), &nvme)
+        .link("sys/block/nvme0n1", &format!("{nvme}/nvme0n1"))
+        .files(&format!("{nvme}/nvme0c0n1"), &[("size", "1000215216")])
+        .link("sys/block/nvme0c0n1", &format!("{nvme}/nvme0c0n1"));
+    let sata = format!("{devices}/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0");
+    tree.files(
+        &sata,
+        &[
+            ("model", "QEMU HARDDISK"),
+            ("vendor", "ATA"),
+            ("rev", "2.5+"),
+            ("wwid", "t10.ATA     QEMU HARDDISK           QM00001"),
+        ],
+    )
+    .files(&format!("{sata}/block/sda"), &[("size", "16777216")])
+    .link(&format!("{sata}/block/sda/device"), &sata)
+    .link("sys/block/sda", &format!("{sata}/block/sda"));
+    let usb = format!("{devices}/0000:00:14.0/usb2/2-1");
+    let scsi = format!("{usb}/2-1:1.0/host2/target2:0:0/2:0:0:0");
+    tree.files(&usb, &[("idVendor", "0781"), ("idProduct", "5583"), ("serial", "4C5300")])
+        .files(&scsi, &[("model", "Ultra Fit"), ("vendor", "SanDisk")])
+        .files(&format!("{scsi}/block/sdb"), &[("size", "60062500"), ("removable", "1")])
+        .link(&format!("{scsi}/block/sdb/device"), &scsi)
+        .link("sys/block/sdb", &format!("{scsi}/block/sdb"))
+        .files("sys/devices/virtual/block/loop0", &[("size", "8")])
+        .link("sys/block/loop0", "sys/devices/virtual/block/loop0")
+        .files("sys/devices/platform/mmcblk0/block/sdc", &[("size", "0")])
+        .link("sys/block/sdc", "sys/devices/platform/mmcblk0/block/sdc")
+        .files(
+            "sys/bus/pci/devices/0000:00:0e.0",
+            &[("class", "0x010400"), ("vendor", "0x8086"), ("device", "0x467f")],
+        );
+    let surroundings = || Surroundings { boot_disk: Some("sdb".to_owned()), ..Surroundings::default() };
+    let capture = capture(&tree.root(), MessageId([0; 16]), surroundings);
+    let shown: Vec<_> = capture
+        .disks
+        .iter()
+        .map(|d| (d.name.as_str(), d.bus, d.model.as_str(), d.serial.as_str(), d.boot_medium))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("nvme0n1", Bus::Nvme, "KXG8AZNV512G", "Y3A", false),
+            ("sda", Bus::Sata, "QEMU HARDDISK", "QM00001", false),
+            ("sdb", Bus::Usb, "SanDisk Ultra Fit", "4C5300", true),
+        ]
+    );
+    assert_eq!(capture.disks[0].bytes, 512_110_190_592);
+    assert_eq!((capture.disks[0].wwid.as_str(), capture.disks[1].firmware.as_str()), ("eui.8ce38e05006f3c01", "2.5+"));
+    let raid = "storage controller 8086:467f at 0000:00:0e.0 has no driver here";
+    assert!(findings(&capture).contains(&(Part::Disk, raid)));
+}
+
+#[test]
+fn a_tpm_of_version_one_and_a_file_that_is_no_tpm() {
+    let tree = Tree::new();
+    tree.file("sys/class/tpm/tpm0/tpm_version_major", "1\n");
+    let wanted = "the TPM is version 1.2; pre-provisioning needs 2.0";
+    assert!(findings(&tree.capture()).contains(&(Part::Tpm, wanted)));
+    tree.file("dev/tpmrm0", "");
+    assert!(findings(&tree.capture()).contains(&(Part::Tpm, "dev/tpmrm0 is not a device")));
+}
+
+#[test]
+fn devices_that_come_late_are_read_and_earlier_findings_kept() {
+    let tree = Tree::new();
+    let capture = capture(&tree.root(), MessageId([0; 16]), || {
+        tree.file("sys/class/rtc/rtc0/since_epoch", "5");
+        let finding = Finding { part: Part::Drivers, what: "driver x did not load".to_owned() };
+        Surroundings { findings: vec![finding], ..Surroundings::default() }
+    });
+    assert!(capture.rtc.is_some());
+    assert!(findings(&capture).contains(&(Part::Drivers, "driver x did not load")));
+    assert!(capture.timings.iter().any(|timing| timing.part == Part::Tpm));
+}

@@ -65,12 +65,13 @@ fn reading() {
 
 #[test]
 fn waiting_for_an_address() {
-    assert_snapshot!(text(&State { captured: Some(0), ..laptop() }, 21));
+    assert_snapshot!(text(&State { captured: Some(Duration::from_secs(6)), ..laptop() }, 21));
 }
 
 #[test]
 fn ok_with_nothing_missing() {
-    let mut state = State { captured: Some(1), receipt: Some(receipt(Outcome::Captured)), ..laptop() };
+    let mut state =
+        State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt(Outcome::Captured)), ..laptop() };
     state.nics[0].lease = Some(lease());
     assert_snapshot!(text(&state, 12));
 }
@@ -83,7 +84,8 @@ fn ok_with_things_missing() {
             .into(),
         "The battery is nearly empty".into(),
     ];
-    let state = State { captured: Some(1), receipt: Some(receipt), bench: Bench::Silent, ..laptop() };
+    let state =
+        State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt), bench: Bench::Silent, ..laptop() };
     assert_snapshot!(text(&state, 12));
 }
 
@@ -95,12 +97,12 @@ fn held() {
         "The system board was replaced and given an old serial, or a serial was set twice.",
         "Compare the label under the laptop with this screen.",
     ));
-    assert_snapshot!(text(&State { captured: Some(0), receipt: Some(receipt), ..laptop() }, 12));
+    assert_snapshot!(text(&State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt), ..laptop() }, 12));
 }
 
 #[test]
 fn saved_on_the_stick() {
-    assert_snapshot!(text(&State { captured: Some(0), stick: Stick::Saved, ..laptop() }, 75));
+    assert_snapshot!(text(&State { captured: Some(Duration::from_secs(6)), stick: Stick::Saved, ..laptop() }, 75));
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn the_stick_fails() {
         "Take the stick to the bench, import its captures and delete them, then boot this laptop again.",
     );
     let stick = Stick::Failed { problem, at: Duration::from_secs(61) };
-    assert_snapshot!(text(&State { captured: Some(0), stick, nics: vec![], ..laptop() }, 75));
+    assert_snapshot!(text(&State { captured: Some(Duration::from_secs(6)), stick, nics: vec![], ..laptop() }, 75));
 }
 
 #[test]
@@ -128,12 +130,15 @@ fn another_bench_refuses() {
         "It says: The envelope is sealed for another bench.",
         "Check that the cable leads to the bench this stick was made at, or take the stick there.",
     );
-    assert_snapshot!(text(&State { captured: Some(0), bench: Bench::Refused(problem), ..laptop() }, 9));
+    assert_snapshot!(text(
+        &State { captured: Some(Duration::from_secs(6)), bench: Bench::Refused(problem), ..laptop() },
+        9
+    ));
 }
 
 #[test]
 fn a_large_console_gets_large_letters() {
-    let state = State { captured: Some(0), receipt: Some(receipt(Outcome::Captured)), ..laptop() };
+    let state = State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt(Outcome::Captured)), ..laptop() };
     let frame = render(&state, at(12), 240, 67);
     assert_eq!(frame.lines.len(), 67);
     assert_eq!(frame.headline.len(), 21);
