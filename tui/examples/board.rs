@@ -1,44 +1,35 @@
 //! The board with a canned bench behind it, to look at and to try keys on: no laptop, no stick, no
-//! network. `cargo run -p whiteglove-tui --features testing --example board [empty|few|down|many]`
+//! network. `cargo run -p whiteglove-tui --features testing --example board [empty|few|down|many] [svg]`
 
 use std::{
-    env, io,
-    sync::{Arc, mpsc},
+    env,
+    io::{self, Write},
+    sync::{Arc, OnceLock, mpsc},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Image, Job, Progress, Snapshot, Update},
+    control::{Command, Image, Job, Progress, Row, Snapshot, Update},
     problem::Problem,
 };
-use whiteglove_tui::{Exit, Msg, run, testing};
+use whiteglove_tui::{Exit, Model, Msg, Theme, render_to_svg, run, testing, update};
 
+/// The canned benches' noon, and the time since the example started.
 fn now() -> Moment {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Moment::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    static START: OnceLock<Instant> = OnceLock::new();
+    testing::NOON.after(START.get_or_init(Instant::now).elapsed())
 }
 
-/// Moves a canned moment so that noon is when the example started.
-fn shift(moment: Moment, start: Moment) -> Moment {
-    let before = testing::NOON.millis().saturating_sub(moment.millis());
-    Moment::from_millis(start.millis().saturating_sub(before))
-}
-
-fn canned(which: &str, start: Moment) -> Snapshot {
+fn canned(which: &str) -> Snapshot {
     let mut snapshot = match which {
         "empty" => testing::snapshot_with([]),
         "down" => Snapshot { endpoints: vec![], endpoint_problem: Some(testing::port_in_use()), ..testing::few() },
         "many" => testing::many(10_000),
         _ => testing::few(),
     };
-    let rows = snapshot.rows.iter().cloned().map(|mut row| {
-        row.last = shift(row.last, start);
-        row.arrived = shift(row.arrived, start);
-        row.simulated = true;
-        row
-    });
+    let rows = snapshot.rows.iter().cloned().map(|row| Row { simulated: true, ..row });
     snapshot.rows = Arc::new(rows.collect());
     snapshot.simulated = !snapshot.rows.is_empty();
     snapshot
@@ -46,10 +37,14 @@ fn canned(which: &str, start: Moment) -> Snapshot {
 
 fn main() -> io::Result<()> {
     let which = env::args().nth(1).unwrap_or_default();
-    let start = now();
+    if env::args().nth(2).as_deref() == Some("svg") {
+        let mut model = Model::new(Theme { colour: true, ascii: false }, (100, 28));
+        update(&mut model, Msg::Update(Update::Snapshot(Arc::new(canned(&which)))), testing::NOON);
+        return io::stdout().write_all(render_to_svg(&model, 100, 28, testing::NOON).as_bytes());
+    }
     let (to_board, inbox) = mpsc::channel();
     let (outbox, commands) = mpsc::channel();
-    thread::spawn(move || bench(&to_board, &commands, canned(&which, start)));
+    thread::spawn(move || bench(&to_board, &commands, canned(&which)));
     match run(inbox, move |command| outbox.send(command).unwrap_or_default(), now)? {
         Exit::Quit => Ok(()),
         Exit::Closed(problem) => Err(io::Error::other(problem)),

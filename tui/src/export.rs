@@ -26,7 +26,7 @@ fn row(buffer: &Buffer, y: u16) -> Vec<(u16, &Cell)> {
     while x < buffer.area.right() {
         let cell = &buffer[(x, y)];
         cells.push((x, cell));
-        x = x.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1));
+        x = x.saturating_add(columns_of(cell));
     }
     cells
 }
@@ -88,7 +88,7 @@ fn look(cell: &Cell) -> Look {
 fn draw_run(svg: &mut String, run: &[(u16, &Cell)], y: u16) {
     let (Some((first, cell)), Some((last, end))) = (run.first(), run.last()) else { return };
     let Look { ink, paper, bold, dim } = look(cell);
-    let columns = last - first + u16::try_from(end.symbol().width()).unwrap_or(1).max(1);
+    let columns = last - first + columns_of(end);
     let (x, top) = (MARGIN + f64::from(*first) * CELL.0, MARGIN + f64::from(y) * CELL.1);
     let length = f64::from(columns) * CELL.0;
     // Writing to a String cannot fail.
@@ -99,19 +99,44 @@ fn draw_run(svg: &mut String, run: &[(u16, &Cell)], y: u16) {
             CELL.1
         );
     }
-    let text: String = run.iter().map(|(_, cell)| cell.symbol()).collect();
-    if text.trim().is_empty() {
-        return;
-    }
     let weight = if bold { " font-weight=\"bold\"" } else { "" };
     let opacity = if dim { " opacity=\"0.65\"" } else { "" };
-    let _ = writeln!(
-        svg,
-        "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\" \
-         fill=\"{ink}\"{weight}{opacity}>{}</text>",
-        top + 13.5,
-        escaped(&text)
-    );
+    for phrase in phrases(run) {
+        let (Some((first, _)), Some((last, end))) = (phrase.first(), phrase.last()) else { continue };
+        let text: String = phrase.iter().map(|(_, cell)| cell.symbol()).collect();
+        let columns = last - first + columns_of(end);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
+             fill=\"{ink}\"{weight}{opacity}>{}</text>",
+            MARGIN + f64::from(*first) * CELL.0,
+            top + 13.5,
+            f64::from(columns) * CELL.0,
+            escaped(&text)
+        );
+    }
+}
+
+/// The parts between two blanks and more: viewers differ in what they do with rows of blanks.
+fn phrases<'a, 'b>(run: &'a [(u16, &'b Cell)]) -> Vec<&'a [(u16, &'b Cell)]> {
+    let blank = |at: usize| run.get(at).is_none_or(|(_, cell)| cell.symbol() == " ");
+    let mut phrases = vec![];
+    let mut start = None;
+    for at in 0..=run.len() {
+        match start {
+            None if !blank(at) => start = Some(at),
+            Some(from) if blank(at) && blank(at + 1) => {
+                phrases.push(&run[from..at]);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    phrases
+}
+
+fn columns_of(cell: &Cell) -> u16 {
+    u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)
 }
 
 fn escaped(text: &str) -> String {

@@ -44,6 +44,7 @@ pub(crate) fn find<A: Copy>(table: &[Binding<A>], key: &KeyEvent) -> Option<A> {
 /// What is printed on the key.
 pub(crate) fn cap(key: KeyCode) -> String {
     match key {
+        KeyCode::Char(' ') => "Space".to_owned(),
         KeyCode::Char(c) => c.to_string(),
         KeyCode::F(n) => format!("F{n}"),
         KeyCode::PageDown => "PgDn".to_owned(),

@@ -81,6 +81,8 @@ pub(crate) struct Counts {
     pub(crate) held: usize,
     /// Of all of them, those that wait for a person.
     pub(crate) needing: usize,
+    /// Letters of the longest serial number: its column is as wide as that, on every page.
+    pub(crate) longest_serial: usize,
 }
 
 impl Counts {
@@ -93,6 +95,7 @@ impl Counts {
                 StageName::Held => counts.held += 1,
             }
             counts.needing += usize::from(needs_a_person(row, now));
+            counts.longest_serial = counts.longest_serial.max(row.serial.len());
         }
         counts
     }

@@ -1,1 +1,8 @@
+//! Press keys, read the screen.
 
+mod board;
+mod detail;
+mod help;
+mod media;
+mod robust;
+mod scanner;

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Update},
+    control::{Command, Job, Update},
 };
 
 use crate::{
@@ -36,6 +36,12 @@ fn absorb(model: &mut Model, update: Update, now: Moment) {
     match update {
         Update::Snapshot(snapshot) => {
             model.meter.feed(snapshot.job.as_ref(), now);
+            let ended = |job: &Job| job.outcome.is_some();
+            if model.running_job().is_some() && snapshot.job.as_ref().is_none_or(ended) {
+                // Whatever was said about the running job is no longer so.
+                model.notice = None;
+                model.bell = true;
+            }
             model.snapshot = Some(snapshot);
             model.count(now);
             board::rows_changed(model);

@@ -83,9 +83,12 @@ fn announce(flash: &Flash, area: Rect, buf: &mut Buffer, theme: Theme) {
     dialog::draw(flash.title, &lines, WIDTH, theme.style(tone), area, buf, theme);
 }
 
+/// The next step while an error waits to be read.
+pub(crate) const READ_ERROR: &str = "e: read what went wrong and what to do about it.";
+
 /// Title, next step and keys around a screen's body.
 pub(crate) struct Chrome {
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) right: String,
     pub(crate) next: String,
 }
@@ -113,7 +116,7 @@ impl Chrome {
         let simulated = model.snapshot.as_deref().is_some_and(|snapshot| snapshot.simulated);
         let mark = if simulated { " SIMULATED " } else { "" };
         let room = usize::from(area.width).saturating_sub(text::width(mark));
-        let right = text::cut(&self.right, room.saturating_sub(text::width(self.title) + 4), theme);
+        let right = text::cut(&self.right, room.saturating_sub(text::width(&self.title) + 4), theme);
         let left = text::fit(&format!(" {}", self.title), room.saturating_sub(text::width(&right) + 1), theme);
         let row = Rect { height: 1, ..area };
         text::band("", row, buf, theme.style(Tone::Title), theme);

@@ -12,7 +12,7 @@ use whiteglove_core::{
 
 use super::{Screen, ask, ask::Ask, detail, help, media, problems};
 use crate::{
-    keymap::{Binding, bind},
+    keymap::{self, Binding, bind},
     model::{Model, is_silent, needs_a_person},
     widget::{input::Input, scroll, scroll::Move},
 };
@@ -55,6 +55,20 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Home], Action::Move(Move::Top), "", "The first laptop"),
     bind(&[KeyCode::End], Action::Move(Move::Bottom), "", "The last laptop"),
     bind(&[KeyCode::Esc], Action::Newest, "", "Show all laptops again and follow the newest"),
+];
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Find {
+    Done,
+    Choose,
+    All,
+}
+
+/// While the find line is open; all other keys are letters for it.
+pub(crate) const FIND_KEYS: &[Binding<Find>] = &[
+    bind(&[KeyCode::Enter], Find::Done, "done", "Show only these; opens the laptop if it is the only one"),
+    bind(&[KeyCode::Down, KeyCode::Up], Find::Choose, "choose", "Choose among the laptops found"),
+    bind(&[KeyCode::Esc], Find::All, "show all", "Show all laptops again"),
 ];
 
 /// What the person has chosen to see. Survives visits to other screens.
@@ -256,8 +270,8 @@ pub(crate) fn announce(row: &Row, now: Moment) -> (String, bool) {
 
 /// The find line is open.
 pub(crate) fn find_key(model: &mut Model, key: KeyEvent, out: &mut Vec<Command>) {
-    match key.code {
-        KeyCode::Enter => {
+    match keymap::find(FIND_KEYS, &key) {
+        Some(Find::Done) => {
             model.screen = Screen::Board;
             let only = model.board.len(model.rows()) == 1 && !model.board.filter.is_empty();
             if only {
@@ -265,16 +279,17 @@ pub(crate) fn find_key(model: &mut Model, key: KeyEvent, out: &mut Vec<Command>)
                 open_selected(model, out);
             }
         }
-        KeyCode::Esc => {
+        Some(Find::Choose) => {
+            model.screen = Screen::Board;
+            model.board.selected = None;
+            step(model, Move::Top);
+        }
+        Some(Find::All) => {
             model.board.filter.clear();
             model.screen = Screen::Board;
             rows_changed(model);
         }
-        KeyCode::Down | KeyCode::Up => {
-            model.screen = Screen::Board;
-            step(model, Move::Down);
-        }
-        _ => edit_filter(model, |input| {
+        None => edit_filter(model, |input| {
             input.key(&key);
         }),
     }

@@ -42,7 +42,6 @@ pub(crate) enum Action {
 
 pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Action::Back, "back", "Back to the board"),
-    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "down", "Scroll down"),
     bind(&[KeyCode::Char('r')], Action::Release, "release", "End a hold: you compared the label and it is right"),
     bind(&[KeyCode::Char('p')], Action::Order(Order::PowerOff), "power off", "Switch the laptop off, after a question"),
     bind(
@@ -59,6 +58,7 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     ),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
     bind(&[KeyCode::Left, KeyCode::Char('h')], Action::Neighbour(Move::Up), "", "The previous laptop of the board"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "", "Scroll down"),
     bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "", "Scroll up"),
     bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Scroll(Move::PageDown), "", "A page down"),
     bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "", "A page up"),
@@ -164,9 +164,10 @@ pub(crate) fn draw(model: &Model, detail: &Detail, area: Rect, buf: &mut Buffer,
     let right = row(model, device).map_or_else(String::new, |row| {
         let (glyph, _) = model.theme.stage(row.stage);
         let age = short_age(now.since(row.last));
-        format!("{}   {glyph} {}   by {}, {age} ago ", who(model, device), row.stage.word(), row.signal.word())
+        format!("{glyph} {}   by {}, {age} ago ", row.stage.word(), row.signal.word())
     });
-    let chrome = view::Chrome { title: "Laptop", right, next: next(model, device, now) };
+    let chrome =
+        view::Chrome { title: format!("Laptop {}", who(model, device)), right, next: next(model, device, now) };
     let body = chrome.draw(model, KEYS, area, buf, now);
     let lines = lines(model, device, usize::from(body.width), now);
     scroll::paint(&lines, detail.top, body, buf, model.theme);

@@ -30,10 +30,10 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "close help",
         "Close the help",
     ),
-    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "down", "Scroll down"),
-    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "up", "Scroll up"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "scroll", "Scroll down"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "", "Scroll up"),
     bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Scroll(Move::PageDown), "page down", "A page down"),
-    bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "page up", "A page up"),
+    bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "", "A page up"),
     bind(&[KeyCode::Home], Action::Scroll(Move::Top), "", "To the top"),
     bind(&[KeyCode::End], Action::Scroll(Move::Bottom), "", "To the end"),
 ];
@@ -56,6 +56,7 @@ pub(crate) fn act(model: &mut Model, action: Action) {
 fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let mut sections = vec![
         ("Board", keymap::help(board::KEYS)),
+        ("Find", keymap::help(board::FIND_KEYS)),
         ("One laptop", keymap::help(detail::KEYS)),
         ("Sticks", keymap::help(media::KEYS)),
         ("Choosing an image or a disk", keymap::help(media::PICK_KEYS)),
@@ -64,9 +65,10 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         ("Problems", keymap::help(problems::KEYS)),
     ];
     let first = match open {
-        Screen::Detail(_) => 1,
-        Screen::Media(_) => 2,
-        Screen::Problems { .. } => 6,
+        Screen::Find => 1,
+        Screen::Detail(_) => 2,
+        Screen::Media(_) => 3,
+        Screen::Problems { .. } => 7,
         _ => 0,
     };
     let first = sections.remove(first);
@@ -139,7 +141,7 @@ fn readiness() -> Vec<(String, &'static str)> {
 
 pub(crate) fn draw(model: &Model, top: usize, open: &Screen, area: Rect, buf: &mut Buffer, now: Moment) {
     let chrome = view::Chrome {
-        title: "Help",
+        title: "Help".to_owned(),
         right: String::new(),
         next: "Down and Up move. Esc: back to where you were.".to_owned(),
     };

@@ -76,6 +76,7 @@ pub(crate) enum Action {
     Import,
     Cancel,
     Seen,
+    Hide,
     Problems,
     Help,
     Back,
@@ -88,23 +89,14 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "back",
         "Back to the board; a running job goes on",
     ),
-    bind(&[KeyCode::Char('b')], Action::Build, "build image", "Build a stick image for the open batch"),
-    bind(
-        &[KeyCode::Char('w')],
-        Action::Write,
-        "write stick",
-        "Write an image to a USB stick; asks which, and for its name",
-    ),
+    bind(&[KeyCode::Char('b')], Action::Build, "build", "Build a stick image for the open batch"),
+    bind(&[KeyCode::Char('w')], Action::Write, "write", "Write an image to a USB stick; asks which, and for its name"),
     bind(&[KeyCode::Char('i')], Action::Import, "import", "Import the captures of a stick that came back"),
     bind(&[KeyCode::Char('d')], Action::ListDisks, "disks", "Look for disks again, after plugging one in"),
     bind(&[KeyCode::Char('c')], Action::Cancel, "cancel", "Stop the running job, after a question"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
-    bind(
-        &[KeyCode::Enter, KeyCode::Char('x')],
-        Action::Seen,
-        "",
-        "Seen: put the result of a job or the error line away",
-    ),
+    bind(&[KeyCode::Enter], Action::Seen, "", "Seen: put the result of a job away"),
+    bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line"),
     bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately"),
 ];
 
@@ -118,8 +110,8 @@ pub(crate) enum Pick {
 
 pub(crate) const PICK_KEYS: &[Binding<Pick>] = &[
     bind(&[KeyCode::Enter], Pick::Choose, "choose", "Choose the marked one"),
-    bind(&[KeyCode::Down, KeyCode::Char('j')], Pick::Move(Move::Down), "down", "Next"),
-    bind(&[KeyCode::Up, KeyCode::Char('k')], Pick::Move(Move::Up), "up", "Previous"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Pick::Move(Move::Down), "next", "Next"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Pick::Move(Move::Up), "previous", "Previous"),
     bind(&[KeyCode::Char('d')], Pick::ListDisks, "look again", "Look for disks again, after plugging one in"),
     bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Pick::Back, "back", "Back; nothing happens"),
 ];
@@ -171,12 +163,10 @@ fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
         (Action::Cancel, Some(title)) => ask::open(model, Ask::CancelJob { title }),
         (Action::Cancel, None) => model.notice = Some("Nothing is running.".to_owned()),
         (Action::Seen, _) => {
-            if let Some(job) = model.finished_job() {
-                model.dismissed = Some(job.started);
-            } else {
-                model.acknowledge(now);
-            }
+            let ended = model.finished_job().map(|job| job.started);
+            model.dismissed = ended.or(model.dismissed);
         }
+        (Action::Hide, _) => model.acknowledge(now),
         (Action::Problems, _) => problems::open(model, now),
         (Action::Help, _) => help::open(model),
         (Action::Back, _) => model.screen = Screen::Board,

@@ -22,8 +22,8 @@ pub(crate) enum Action {
 
 pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Action::Back, "back", "Back to where you were"),
-    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "down", "Scroll down"),
-    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "up", "Scroll up"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "scroll", "Scroll down"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "", "Scroll up"),
     bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Scroll(Move::PageDown), "", "A page down"),
     bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "", "A page up"),
     bind(&[KeyCode::Home], Action::Scroll(Move::Top), "", "To the newest problem"),
@@ -71,7 +71,7 @@ fn lines(model: &Model, width: usize, now: Moment) -> Vec<Line<'static>> {
 
 pub(crate) fn draw(model: &Model, top: usize, area: Rect, buf: &mut Buffer, now: Moment) {
     let chrome = view::Chrome {
-        title: "Problems",
+        title: "Problems".to_owned(),
         right: String::new(),
         next: "Do what stands after \"next\". Esc: back.".to_owned(),
     };

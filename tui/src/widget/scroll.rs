@@ -55,7 +55,7 @@ pub(crate) fn paint(lines: &[Line<'_>], top: usize, area: Rect, buf: &mut Buffer
     text::paint(lines.get(top..).unwrap_or_default(), area, buf);
     let below = lines.len().saturating_sub(top + page);
     if below > 0 && !area.is_empty() {
-        let more = format!(" {} {below} more ", theme.glyphs().more);
+        let more = format!(" {} {below} more: Down, PgDn ", theme.glyphs().more);
         let room = text::cells(text::width(&more)).min(area.width);
         let corner = Rect { x: area.right() - room, y: area.bottom() - 1, width: room, height: 1 };
         buf.set_style(corner, Style::reset());

@@ -12,7 +12,7 @@ use whiteglove_core::{
     readiness::Severity,
 };
 
-use super::KEYS;
+use super::{FIND_KEYS, KEYS};
 use crate::{
     keymap,
     model::{Model, is_silent},
@@ -85,6 +85,7 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
         text::band(words, banner, buf, theme.style(Tone::Alarm), theme);
     }
     urgent(model, spots.urgent, buf);
+    place(model, usize::from(spots.rows.height), spots.urgent, buf);
     if model.rows().is_empty() {
         let list = Rect { y: spots.head.y, height: spots.head.height + spots.rows.height, ..spots.rows };
         empty(model, list, buf);
@@ -93,7 +94,11 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
     }
     strip(model, spots.strip, buf, now);
     view::next_step(&next(model, now), spots.next, buf, theme);
-    text::paint(&[keymap::footer(KEYS, theme, area.width)], spots.keys, buf);
+    let keys = match model.screen.base() {
+        Screen::Find => keymap::footer(FIND_KEYS, theme, area.width),
+        _ => keymap::footer(KEYS, theme, area.width),
+    };
+    text::paint(&[keys], spots.keys, buf);
 }
 
 fn title(model: &Model, area: Rect, buf: &mut Buffer) {
@@ -153,6 +158,18 @@ fn urgent(model: &Model, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Which rows are in sight, when that is not all of them.
+fn place(model: &Model, page: usize, area: Rect, buf: &mut Buffer) {
+    let len = model.board.len(model.rows());
+    if len <= page {
+        return;
+    }
+    let first = model.board.first_in_sight(model.rows(), page);
+    let words = format!(" {} to {} of {len} ", first + 1, (first + page).min(len));
+    let x = area.right().saturating_sub(text::cells(text::width(&words)));
+    buf.set_string(x, area.y, words, model.theme.style(Tone::Dim));
+}
+
 fn empty(model: &Model, area: Rect, buf: &mut Buffer) {
     let theme = model.theme;
     let Some(snapshot) = model.snapshot.as_deref() else {
@@ -192,15 +209,16 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(width: u16, largest: u64) -> Self {
+    fn of(width: u16, largest: u64, longest_serial: usize) -> Self {
         let number = largest.to_string().len().max(3);
         let on_bench = if width >= WIDE { 9 } else { 0 };
-        // marker 2, number, mark 1, glyph 2, stage 9, ..., signal 9, age 4, gap 2
-        let fixed = 2 + number + 1 + 2 + 9 + 9 + 4 + 2 + on_bench;
+        // Marker 2, number and mark, glyph and stage 11, signal 9, age 4, gap 2.
+        let fixed = 2 + number + 1 + 11 + 9 + 4 + 2 + on_bench;
         let free = usize::from(width).saturating_sub(fixed);
-        let serial = (free / 4).clamp(13, 21);
-        let model = (free * 9 / 25).clamp(16, 36);
-        Self { number, serial, model, on_bench, look: free.saturating_sub(serial + model) }
+        // "(no serial)" is the least that must fit; a serial number is worth more than a model's tail.
+        let serial = (longest_serial + 1).clamp(12, 12 + free / 8);
+        let look = (free * 5 / 12).max(19);
+        Self { number, serial, model: free.saturating_sub(serial + look), on_bench, look }
     }
 
     fn head(&self, theme: Theme) -> String {
@@ -221,7 +239,7 @@ impl Columns {
 fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
     let theme = model.theme;
     let largest = model.rows().last().map_or(0, |row| row.device.0);
-    let columns = Columns::of(spots.rows.width, largest);
+    let columns = Columns::of(spots.rows.width, largest, model.counts.longest_serial);
     text::band(&columns.head(theme), spots.head, buf, theme.style(Tone::Dim), theme);
     let page = usize::from(spots.rows.height);
     let mut shown = 0;
@@ -238,14 +256,6 @@ fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
         let words =
             [Line::default(), Line::raw(format!("   No laptop matches \"{}\". Esc shows all.", model.board.filter))];
         text::paint(&words, spots.rows, buf);
-    }
-    // How much is out of sight stands in the head, where it hides nothing.
-    let len = model.board.len(model.rows());
-    if len > page {
-        let first = model.board.first_in_sight(model.rows(), page);
-        let place = format!(" {}-{} of {len} ", first + 1, first + shown);
-        let x = spots.head.right().saturating_sub(text::cells(text::width(&place)));
-        buf.set_string(x, spots.head.y, place, theme.style(Tone::Key));
     }
 }
 
@@ -321,6 +331,9 @@ fn next(model: &Model, now: Moment) -> String {
     if let Some(problem) = model.endpoint_problem() {
         return problem.next.clone();
     }
+    if model.flash.as_ref().is_some_and(|flash| !flash.good && flash.until.is_none()) {
+        return "Do what the box says. Any key or the next scan puts it away.".to_owned();
+    }
     let rows = model.rows();
     if model.snapshot.is_none() {
         return "Wait a moment.".to_owned();
@@ -330,6 +343,7 @@ fn next(model: &Model, now: Moment) -> String {
     }
     let Some(row) = model.board.selected_row(rows) else {
         return match model.counts.needing {
+            _ if model.unseen_problem().is_some() => view::READ_ERROR.to_owned(),
             0 => "Boot the next laptop from a stick. Scan a serial number or press Down to choose a laptop.".to_owned(),
             1 => "a: go to the laptop that needs you.".to_owned(),
             _ => "a: go to the first laptop that needs you.".to_owned(),

@@ -69,7 +69,10 @@ impl Page {
         let (theme, width) = (self.theme, self.width);
         let held = matches!(device.stage, Stage::Held { .. });
         if let Stage::Held { reason, .. } = &device.stage {
-            self.lines.extend(text::problem(&reason.problem(), ("HELD", Tone::Alarm), width, theme));
+            let mut problem = reason.problem();
+            // The mark in front says it already.
+            problem.what = problem.what.trim_start_matches("Held: ").to_owned();
+            self.lines.extend(text::problem(&problem, ("HELD", Tone::Alarm), width, theme));
         }
         let checks = device.capture.as_deref().map(readiness::checks);
         match &checks {
@@ -115,7 +118,7 @@ impl Page {
             None => self.missing("System UUID", "none"),
         }
         match identity.ek {
-            Some(ek) => self.fact("TPM key (SHA-256)", ek.to_string()),
+            Some(ek) => self.fact("TPM key digest", ek.to_string()),
             None if device.capture.is_some() => self.missing("TPM key", "none"),
             None => {}
         }

@@ -16,7 +16,7 @@ use super::{Consent, KEYS, PICK_KEYS, Step, TEXT_KEYS, images, returned_stick, w
 use crate::{
     model::Model,
     theme::{Theme, Tone},
-    view::Chrome,
+    view::{self, Chrome},
     widget::{meter, scroll, text},
 };
 
@@ -24,7 +24,7 @@ use crate::{
 const IMAGES: usize = 4;
 
 pub(crate) fn draw(model: &Model, step: &Step, area: Rect, buf: &mut Buffer, now: Moment) {
-    let chrome = Chrome { title: "Sticks", right: String::new(), next: next(model, step) };
+    let chrome = Chrome { title: "Sticks".to_owned(), right: String::new(), next: next(model, step) };
     let body = match step {
         Step::Idle => chrome.draw(model, KEYS, area, buf, now),
         Step::PickImage { .. } | Step::PickDisk { .. } => chrome.draw(model, PICK_KEYS, area, buf, now),
@@ -83,9 +83,10 @@ pub(crate) fn draw(model: &Model, step: &Step, area: Rect, buf: &mut Buffer, now
 
 fn next(model: &Model, step: &Step) -> String {
     let step = match step {
+        Step::Idle if model.running_job().is_none() && model.unseen_problem().is_some() => view::READ_ERROR,
         Step::Idle => match model.job().map(|job| &job.outcome) {
-            Some(None) => "Wait. Do not pull the stick. c: cancel.",
-            Some(Some(Ok(_))) => "Enter: put the result away.",
+            Some(None) => "Wait. Leave the stick in. c: cancel. Esc: to the board, the job goes on.",
+            Some(Some(Ok(_))) => "w: write a stick. Enter: put the result away. Esc: to the board.",
             Some(Some(Err(_))) => "Do what stands after \"next\". Enter: put the result away.",
             None if images(model).is_empty() => "b: build the first image.",
             None => "Plug a USB stick in, then w: write it. A stick came back: i imports it.",
@@ -174,9 +175,9 @@ impl Page<'_> {
         let theme = self.theme();
         let head = format!(
             "  {}{:>9}  {}{}",
-            text::fit("NAME", 22, theme),
+            text::fit("NAME", 20, theme),
             "SIZE",
-            text::fit("DEVICE", 15, theme),
+            text::fit("DEVICE", 14, theme),
             "CAN IT BE WRITTEN?"
         );
         self.styled(&head, Tone::Dim);
@@ -191,11 +192,17 @@ impl Page<'_> {
             };
             let line = format!(
                 "{}{:>9}  {}{answer}",
-                text::fit(&named(disk), 22, theme),
+                text::fit(&named(disk), 20, theme),
                 text::bytes(disk.size_bytes),
-                text::fit(&disk.path.display().to_string(), 15, theme),
+                text::fit(&disk.path.display().to_string(), 14, theme),
             );
             self.choice(&line, selected == Some(n), tone);
+        }
+        // The list has no room for a long reason.
+        let chosen = selected.and_then(|selected| disks.get(selected));
+        if let Some(why) = chosen.zip(image).and_then(|(disk, image)| why_not(disk, image)) {
+            self.blank();
+            self.words(&format!("This one cannot be written: {why}."));
         }
     }
 
@@ -227,7 +234,7 @@ impl Page<'_> {
         self.lines.push(typed.line("  >", width, theme));
         if let Some(refused) = refused {
             self.blank();
-            self.lines.extend(text::problem(refused, ("NOT ERASED", Tone::Alarm), width, theme));
+            self.lines.extend(text::problem(refused, ("NO", Tone::Alarm), width, theme));
         }
     }
 

@@ -1,0 +1,80 @@
+use crate::{
+    keymap::{Binding, cap, footer},
+    screen::{ask, board, detail, help, media, problems},
+    testing::{MONOCHROME, few, press, screen, showing, showing_at},
+};
+
+#[test]
+fn help_starts_with_the_screen_it_was_asked_on() {
+    let mut model = showing(few());
+    press(&mut model, "?");
+    insta::assert_snapshot!(screen(&model), @r##"
+    Help
+
+    ─ Keys: Board ───────────────────────────────────────────────────────────────
+      Enter             Open the laptop: all that is known, what is missing, what
+                        to do
+      /                 Show only laptops whose serial, model or stage contains
+                        what you type
+      a                 Go to the next laptop that waits for a person
+      m                 Sticks: build an image, write one, import a returned one
+      e                 What went wrong lately, and what to do about it
+      x                 Seen: hide the error line or the finished job
+      ?, F1             This help
+      q                 Quit, after a question
+      Down, j           Next laptop
+      Up, k             Previous laptop
+      PgDn, Space       A page down
+      PgUp              A page up
+      Home              The first laptop
+      End               The last laptop
+      Esc               Show all laptops again and follow t ↓ 88 more: Down, PgDn
+
+    NEXT  Down and Up move. Esc: back to where you were.
+
+    Esc close help   Down scroll   PgDn page down
+    "##);
+    press(&mut model, "esc m ?");
+    assert!(screen(&model).contains("Keys: Sticks"));
+    press(&mut model, "?");
+    assert!(screen(&model).contains(" Sticks"), "back where it was");
+}
+
+#[test]
+fn help_explains_the_words_of_the_board() {
+    let mut model = showing_at(few(), (80, 130));
+    press(&mut model, "?");
+    let text = screen(&model);
+    for word in ["○ ARRIVED", "● CAPTURED", "▲ HELD", "agent", "stick", "operator", "STOP", "warning", "note", "ready"]
+    {
+        assert!(text.contains(&format!("   {word}")), "{word}\n{text}");
+    }
+    assert!(text.contains("A scan"), "{text}");
+}
+
+fn every_label<A>(name: &str, table: &[Binding<A>]) {
+    let line = footer(table, MONOCHROME, 80).to_string();
+    for binding in table {
+        assert!(!binding.help.is_empty());
+        let label = format!("{} {}", cap(binding.keys[0]), binding.label);
+        assert!(binding.label.is_empty() || line.contains(&label), "{name}: {label:?} is cut off: {line}");
+    }
+    let mut keys: Vec<_> = table.iter().flat_map(|binding| binding.keys).map(|key| cap(*key)).collect();
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "{name}: a key is bound twice");
+}
+
+#[test]
+fn every_footer_fits_the_smallest_window() {
+    every_label("board", board::KEYS);
+    every_label("find", board::FIND_KEYS);
+    every_label("detail", detail::KEYS);
+    every_label("media", media::KEYS);
+    every_label("pick", media::PICK_KEYS);
+    every_label("text", media::TEXT_KEYS);
+    every_label("problems", problems::KEYS);
+    every_label("help", help::KEYS);
+    every_label("ask", ask::KEYS);
+}
