@@ -386,7 +386,7 @@ fn the_newest_problem_stays_until_it_is_seen() {
     press(&mut model, "esc");
     assert!(!screen(&model).contains("ERROR"));
     // What is told and kept is shown once.
-    feed(&mut model, Update::Problem(new.1.clone()));
+    feed(&mut model, Update::Problem(new.1));
     assert_eq!(model.problems().len(), 2);
     let told = Problem::new("no such device", "It is not on the board.", "Look again.");
     update(&mut model, Msg::Update(Update::Problem(told)), NOON.after(std::time::Duration::from_secs(60)));

@@ -130,7 +130,7 @@ fn what_is_missing_comes_first() {
       Asset tag       ACME-4711
       System board    LENOVO 21HMCTO1WW L1HF38A0123
       System UUID     4f564e4c-0042-3510-8050-b4c04f564433
-      TPM key         none                                  ↓ 52 more: Down, PgDn
+                                                       ↓ 53 more lines: Down, PgDn
 
     NEXT  Do what stands after "next", then boot this laptop from the stick again.
 
@@ -168,7 +168,7 @@ fn a_held_laptop_is_released_by_a_second_key() {
       Case            notebook
       Asset tag       ACME-4711
       System board    LENOVO 21HMCTO1WW L1HF38A0123
-      System UUID     4f564e4c-0042-3510-8050-b4c04f564433  ↓ 54 more: Down, PgDn
+                                                       ↓ 55 more lines: Down, PgDn
 
     NEXT  Compare the serial number above with the label under the laptop. Right:
           r. Wrong: call the supervisor.
@@ -195,7 +195,7 @@ fn a_held_laptop_is_released_by_a_second_key() {
       Case            notebook
       Asset tag       ACME-4711
       System board    LENOVO 21HMCTO1WW L1HF38A0123
-      System UUID     4f564e4c-0042-3510-8050-b4c04f564433  ↓ 54 more: Down, PgDn
+                                                       ↓ 55 more lines: Down, PgDn
 
     NEXT  Compare the serial number above with the label under the laptop. Right:
           r. Wrong: call the supervisor.

@@ -28,7 +28,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       PgUp              A page up
       Home              The first laptop
       End               The last laptop
-      Esc               Show all laptops again and follow t ↓ 88 more: Down, PgDn
+                                                       ↓ 89 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

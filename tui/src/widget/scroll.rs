@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
 };
 
@@ -48,19 +47,20 @@ pub(crate) fn top(hint: usize, position: usize, len: usize, page: usize) -> usiz
     hint.clamp(lowest, position.max(lowest)).min(len.saturating_sub(page))
 }
 
-/// Draws from line `top`, and says when there is more.
+/// Draws from line `top`; when there is more, the last row says so instead of hiding text.
 pub(crate) fn paint(lines: &[Line<'_>], top: usize, area: Rect, buf: &mut Buffer, theme: Theme) {
     let page = usize::from(area.height);
     let top = top.min(lines.len().saturating_sub(page));
-    text::paint(lines.get(top..).unwrap_or_default(), area, buf);
-    let below = lines.len().saturating_sub(top + page);
-    if below > 0 && !area.is_empty() {
-        let more = format!(" {} {below} more: Down, PgDn ", theme.glyphs().more);
-        let room = text::cells(text::width(&more)).min(area.width);
-        let corner = Rect { x: area.right() - room, y: area.bottom() - 1, width: room, height: 1 };
-        buf.set_style(corner, Style::reset());
-        text::paint(&[Line::from(Span::styled(more, theme.style(Tone::Key)))], corner, buf);
+    let rest = lines.get(top..).unwrap_or_default();
+    if rest.len() <= page {
+        return text::paint(rest, area, buf);
     }
+    let shown = page.saturating_sub(1);
+    text::paint(&rest[..shown], area, buf);
+    let more = format!("{} {} more lines: Down, PgDn", theme.glyphs().more, rest.len() - shown);
+    let last = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
+    let more = text::fit_right(&more, usize::from(area.width), theme);
+    text::paint(&[Line::from(Span::styled(more, theme.style(Tone::Key)))], last, buf);
 }
 
 #[cfg(test)]
