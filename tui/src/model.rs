@@ -162,8 +162,17 @@ impl Model {
 
     /// The newest problem nobody has looked at yet.
     pub(crate) fn unseen_problem(&self) -> Option<&(Moment, Problem)> {
-        let newest = *self.problems().first()?;
+        let job = self.snapshot.as_deref().and_then(|snapshot| snapshot.job.as_ref());
+        let of_job = job.and_then(|job| job.outcome.as_ref()?.as_ref().err());
+        // How a job ended is said once, where the job is.
+        let newest = self.problems().into_iter().find(|(_, problem)| Some(problem) != of_job)?;
         self.acknowledged.is_none_or(|seen| newest.0 > seen).then_some(newest)
+    }
+
+    /// Good news, unless the job's own result says it.
+    pub(crate) fn news(&self) -> Option<&str> {
+        let result = self.finished_job().and_then(|job| job.outcome.as_ref()?.as_ref().ok());
+        self.notice.as_deref().filter(|notice| Some(*notice) != result.map(String::as_str))
     }
 
     pub(crate) fn acknowledge(&mut self, now: Moment) {

@@ -141,7 +141,7 @@ pub(crate) fn strip(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) ->
         text::band(&format!("{}{keys}", text::fit(&words, room, theme)), area, buf, theme.style(Tone::Alarm), theme);
         return true;
     }
-    let Some(words) = &model.notice else { return false };
+    let Some(words) = model.news() else { return false };
     text::band(&format!(" {words}"), area, buf, theme.style(Tone::Good), theme);
     true
 }

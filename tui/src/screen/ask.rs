@@ -73,8 +73,8 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
                 None => String::new(),
             };
             let text = format!(
-                "Laptops cannot report while whiteglove is not running.{job} All that was captured stays; \
-                 start it again and the board is as it is now."
+                "The bench ends with the board that started it; laptops cannot report until it is started \
+                 again.{job} A bench that was started on its own goes on. All that was captured is kept."
             );
             ("Quit?", text)
         }

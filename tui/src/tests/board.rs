@@ -422,9 +422,9 @@ fn quitting_asks_first() {
        8 ● CAPTURED 5CG1284XYZ  HP EliteBook 8… agent     25m  STOP No TPM 2.0
        9 ● ┌─ Quit? ──────────────────────────────────────────────────────┐is off
       12 ○ │                                                              │screen
-      14 ● │ Laptops cannot report while whiteglove is not running. All   │
-      15 ○ │ that was captured stays; start it again and the board is as  │..
-           │ it is now.                                                   │
+      14 ● │ The bench ends with the board that started it; laptops       │
+      15 ○ │ cannot report until it is started again. A bench that was    │..
+           │ started on its own goes on. All that was captured is kept.   │
            │                                                              │
            │  y yes, do it   Esc no, go back                              │
            │                                                              │

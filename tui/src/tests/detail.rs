@@ -46,7 +46,7 @@ fn everything_the_capture_said() {
       System UUID     4f564e4c-0042-3510-8050-b4c04f564433
       TPM key digest  443c9f0ecba34857d35800fd0b89fb1d9abdf7604a644d33523e22a4d3b9
                       0946
-      Own addresses   8c:8c:aa:10:20:30 e4:0d:36:01:02:03
+      Own addresses   8c:8c:aa:10:20:30, e4:0d:36:01:02:03
 
     ─ Firmware ──────────────────────────────────────────────────────────────────
       Version         LENOVO N3XET56W (1.31) (08/14/2026)

@@ -407,6 +407,22 @@ fn a_failure_says_what_to_do_next() {
 }
 
 #[test]
+fn how_a_job_ended_is_said_once() {
+    let problem = Problem::new("Ultra was pulled", "It is gone from this computer.", "Plug it in and write it again.");
+    let mut model = ended(Err(problem.clone()));
+    feed(&mut model, Update::Problem(problem));
+    assert!(screen(&model).contains(" NEXT  Do what stands after \"next\"."), "{}", screen(&model));
+    assert!(!screen(&model).contains("ERROR"));
+    press(&mut model, "esc");
+    assert!(screen(&model).contains(" FAILED: Writing ACME-07.img to Ultra: Ultra was pulled"));
+    press(&mut model, "x");
+    assert!(!screen(&model).contains("pulled"));
+    let mut model = ended(Ok("Ultra is ready.".into()));
+    feed(&mut model, Update::Done("Ultra is ready.".into()));
+    assert_eq!(screen(&model).matches("Ultra is ready.").count(), 1);
+}
+
+#[test]
 fn importing_proposes_the_stick_that_is_plugged_in() {
     let mut model = sticks(few());
     press(&mut model, "i");

@@ -123,7 +123,7 @@ impl Page {
             None => {}
         }
         let macs: Vec<_> = identity.macs.iter().map(ToString::to_string).collect();
-        self.fact("Own addresses", macs.join("  "));
+        self.fact("Own addresses", macs.join(", "));
     }
 
     fn product(&mut self, tables: &SmbiosTables) {
