@@ -328,4 +328,4 @@ pub fn cannot_seal(error: EnvelopeError) -> Problem {
 }
 
 #[cfg(test)]
-pub mod tests;
+mod tests;

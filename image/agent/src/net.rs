@@ -45,16 +45,16 @@ pub struct NicStatus {
 pub fn start(root: &Root, tell: impl Fn(Vec<NicStatus>) + Send + 'static) {
     let root = root.clone();
     thread::spawn(move || {
-        let wired = |link: &Link| {
-            let physical = root.exists(&format!("sys/class/net/{}/device", link.name));
-            physical && read::nic_kind(&root, &link.name) == NicKind::Wired
+        let wired = |name: &str| {
+            let physical = root.exists(&format!("sys/class/net/{name}/device"));
+            physical && read::nic_kind(&root, name) == NicKind::Wired
         };
-        run(wired, tell);
+        run(wired, tell)
     });
 }
 
-/// For ever. `wanted` picks the adapters.
-fn run(wanted: impl Fn(&Link) -> bool, tell: impl Fn(Vec<NicStatus>)) {
+/// For ever. `wanted` picks the adapters by their names; those without an Ethernet address never count.
+pub fn run(wanted: impl Fn(&str) -> bool, tell: impl Fn(Vec<NicStatus>)) -> ! {
     let start = Instant::now();
     let now = move || Moment::from_millis(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX));
     loop {
@@ -69,7 +69,7 @@ fn run(wanted: impl Fn(&Link) -> bool, tell: impl Fn(Vec<NicStatus>)) {
 enum Never {}
 
 fn serve(
-    wanted: &impl Fn(&Link) -> bool,
+    wanted: &impl Fn(&str) -> bool,
     tell: &impl Fn(Vec<NicStatus>),
     now: &impl Fn() -> Moment,
 ) -> io::Result<Never> {
@@ -80,7 +80,7 @@ fn serve(
     loop {
         let links = rtnetlink.links()?;
         nics.retain(|index, _| links.iter().any(|link| link.index == *index));
-        for link in links.iter().filter(|link| link.is_ethernet() && wanted(link)) {
+        for link in links.iter().filter(|link| link.is_ethernet() && wanted(&link.name)) {
             match nics.get_mut(&link.index) {
                 Some(nic) => nic.on_link(link, &mut rtnetlink, now()),
                 None => {
@@ -226,6 +226,3 @@ fn socket(name: &str) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     Ok(socket.into())
 }
-
-#[cfg(test)]
-mod tests;

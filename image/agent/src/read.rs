@@ -161,4 +161,4 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
 }
 
 #[cfg(test)]
-pub mod tests;
+mod tests;

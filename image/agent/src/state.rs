@@ -212,4 +212,4 @@ pub fn machine(smbios: Option<&SmbiosTables>) -> Event {
 }
 
 #[cfg(test)]
-pub mod tests;
+mod tests;

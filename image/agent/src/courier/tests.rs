@@ -239,7 +239,7 @@ fn an_unsealed_receipt_is_no_receipt() {
     assert_eq!(next(&reports), Report::Found { url: url.clone() });
     let Report::Lost(why) = next(&reports) else { panic!() };
     assert!(why.ends_with("answered 200 without a seal"), "{why}");
-    assert_eq!(next(&reports), Report::Found { url: url.clone() });
+    assert_eq!(next(&reports), Report::Found { url });
     assert!(matches!(next(&reports), Report::Delivered(_)));
 }
 
@@ -335,7 +335,7 @@ fn a_forged_order_is_not_followed() {
         _ => plain(200, &Orders { capture: CAPTURE, number: 9, order: Order::PowerOff }),
     });
     let (_letters, reports) = start(vec![url.clone()]);
-    assert_eq!(next(&reports), Report::Found { url: url.clone() });
+    assert_eq!(next(&reports), Report::Found { url });
     assert!(matches!(next(&reports), Report::Delivered(_)));
     assert!(matches!(next(&reports), Report::Lost(_)));
 }

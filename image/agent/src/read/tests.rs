@@ -6,25 +6,25 @@ use super::*;
 
 /// A made-up tree below a temporary directory.
 #[derive(Debug)]
-pub struct Tree(tempfile::TempDir);
+struct Tree(tempfile::TempDir);
 
 impl Tree {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn root(&self) -> Root {
+    fn root(&self) -> Root {
         Root::new(self.0.path())
     }
 
-    pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+    fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         self
     }
 
-    pub fn files(&self, below: &str, files: &[(&str, &str)]) -> &Self {
+    fn files(&self, below: &str, files: &[(&str, &str)]) -> &Self {
         for (name, content) in files {
             self.file(&format!("{below}/{name}"), format!("{content}\n"));
         }
@@ -32,7 +32,7 @@ impl Tree {
     }
 
     /// `target` is below the root too.
-    pub fn link(&self, path: &str, target: &str) -> &Self {
+    fn link(&self, path: &str, target: &str) -> &Self {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::create_dir_all(self.0.path().join(target)).unwrap();
