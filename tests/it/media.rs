@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     path::Path,
-    process::Command,
 };
 
 use serde_json::Value;
@@ -13,13 +12,8 @@ use whiteglove_core::envelope::EXTENSION;
 use crate::support::{
     Bench,
     laptop::{capture, hand_in, sealed_capture},
+    partition, tool,
 };
-
-fn tool(program: &str, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(program).args(arguments).output().unwrap_or_else(|_| panic!("{program} is missing"));
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
-}
 
 /// A stick's data volume as a folder of sealed captures.
 fn folder_with(bench: &Bench, files: &[(String, Vec<u8>)]) -> String {
@@ -56,7 +50,8 @@ fn an_image_is_right_by_every_tool_and_twice_the_same_but_for_its_card() {
     assert!(clean && report.contains("No problems found"), "{report}");
     assert!(bench.says(&["media", "verify", path]).contains("every extent matches its digest"));
     let (_, listing) = tool("mdir", &["-b", "-/", "-i", &format!("{path}@@1M"), "::"]);
-    for file in ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/debian/grub.cfg", "boot/initrd.zst", "README.TXT"] {
+    for file in ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/debian/grub.cfg", "boot/initrd.zst", "README.TXT"]
+    {
         assert!(listing.to_lowercase().contains(&file.to_lowercase()), "{listing}");
     }
     let listed = bench.says(&["media", "list"]);
@@ -147,10 +142,7 @@ fn captures_come_off_the_data_volume_of_an_image() {
     let file = bench.folder.path().join(format!("{}.{EXTENSION}", machine.id));
     fs::write(&file, envelope.bytes()).unwrap();
     // mtools stands for the laptop's kernel: the volume is written by somebody else.
-    let (_, table) = tool("sgdisk", &["-i", "2", image.to_str().unwrap()]);
-    let first = table.lines().find_map(|line| line.strip_prefix("First sector: ")).unwrap();
-    let sector: u64 = first.split_whitespace().next().unwrap().parse().unwrap();
-    let volume = format!("{}@@{}", image.display(), sector * 512);
+    let volume = format!("{}@@{}", image.display(), partition(&image, 2).start);
     let (copied, report) = tool("mcopy", &["-i", &volume, file.to_str().unwrap(), "::/captures/"]);
     assert!(copied, "{report}");
     assert!(bench.says(&["import", image.to_str().unwrap()]).contains("1 taken"));

@@ -5,6 +5,7 @@ pub(crate) mod laptop;
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    ops::Range,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -38,17 +39,39 @@ pub(crate) fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// What a tool that we did not write says, and whether it is content.
+pub(crate) fn tool(program: &str, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program).args(arguments).output().unwrap_or_else(|_| panic!("{program} is missing"));
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Where a partition of an image lies, in bytes, as sgdisk sees it.
+pub(crate) fn partition(image: &Path, number: u32) -> Range<u64> {
+    let (_, table) = tool("sgdisk", &["-i", &number.to_string(), image.to_str().unwrap()]);
+    let sector = |name: &str| -> u64 {
+        let value = table.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{table}"));
+        value.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    sector("First sector: ") * 512..(sector("Last sector: ") + 1) * 512
+}
+
 impl Bench {
     /// A state folder with a boot environment that checks out; nothing runs yet.
     pub(crate) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let bench = Self {
-            folder,
-            config: "bench = 'test'\nbatch = 'spring'\nlisten = '127.0.0.1:0'\nmdns = false\n".to_owned(),
-            child: None,
-        };
-        make_boot_environment(&bench.state().join("bootenv"));
+        let bench = Self::without_boot_environment();
+        make_boot_environment(&bench.boot_environment());
         bench
+    }
+
+    /// Nothing runs yet, and no stick can be built.
+    pub(crate) fn without_boot_environment() -> Self {
+        let config = "bench = 'test'\nbatch = 'spring'\nlisten = '127.0.0.1:0'\nmdns = false\n".to_owned();
+        Self { folder: TempDir::new().unwrap(), config, child: None }
+    }
+
+    pub(crate) fn boot_environment(&self) -> PathBuf {
+        self.state().join("bootenv")
     }
 
     pub(crate) fn started() -> Self {
@@ -65,7 +88,13 @@ impl Bench {
         let config = self.folder.path().join("config.toml");
         fs::write(&config, &self.config).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_whiteglove"));
-        command.arg("--config").arg(config).arg("--state").arg(self.state()).env_remove("RUST_LOG").stdin(Stdio::null());
+        command
+            .arg("--config")
+            .arg(config)
+            .arg("--state")
+            .arg(self.state())
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null());
         command
     }
 
