@@ -71,6 +71,8 @@ pub enum JournalError {
     Newer(String),
     #[error("it belongs to another bench")]
     OtherBench,
+    #[error("{0} entries at once are more than one statement takes")]
+    TooMany(usize),
 }
 
 impl From<sqlx::Error> for JournalError {
@@ -93,6 +95,7 @@ impl JournalError {
             Self::Missing(_) | Self::Changed(_) | Self::Unreadable(..) | Self::Unfit(_) => {
                 "Do not work on. Copy the whole folder aside as evidence, then restore the last good copy."
             }
+            Self::TooMany(_) => "Report this; it is a defect of whiteglove.",
             Self::Newer(_) => "Start the newer version of whiteglove again.",
             Self::OtherBench => "Restore the box.key that belongs to this journal, or use another state folder.",
         };

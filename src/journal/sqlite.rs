@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    Connection, Row, SqliteConnection,
+    Connection, QueryBuilder, Row, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use whiteglove_core::{bench::Bench, clock::Moment, media_card::BoxKey, record::Record};
@@ -12,6 +12,8 @@ use whiteglove_core::{bench::Bench, clock::Moment, media_card::BoxKey, record::R
 use super::{Entry, Hash, JournalError, Verified, chain, check, genesis};
 
 const FORMAT: &str = "1";
+/// SQLite binds at most 32,766 values in a statement; an entry has five.
+pub const MOST_AT_ONCE: usize = 6_000;
 
 /// The one writer. Whoever holds it has locked the state folder.
 #[derive(Debug)]
@@ -47,28 +49,37 @@ impl Journal {
         &self.path
     }
 
-    /// Writes all records in one transaction and one sync. After an error none of them is written.
+    /// Writes all records in one statement, which SQLite does whole or not at all, and one sync.
     ///
     /// # Errors
-    /// The disk is full or fails.
+    /// The disk is full or fails, or there are more than [`MOST_AT_ONCE`]; nothing is written then.
     pub async fn append(&mut self, records: &[(Moment, Record)]) -> Result<(), JournalError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        if records.len() > MOST_AT_ONCE {
+            return Err(JournalError::TooMany(records.len()));
+        }
         let (mut number, mut head) = (self.next, self.head);
-        let mut transaction = self.connection.begin().await?;
+        let mut entries = Vec::with_capacity(records.len());
         for (at, record) in records {
             let body = serde_json::to_string(record).map_err(|error| JournalError::Unreadable(number, error))?;
-            let kind = record.kind();
-            head = chain(&head, number, *at, kind, &body);
-            sqlx::query("INSERT INTO journal (number, at, kind, body, hash) VALUES ($1, $2, $3, $4, $5)")
-                .bind(i64::try_from(number).unwrap_or(i64::MAX))
-                .bind(i64::try_from(at.millis()).unwrap_or(i64::MAX))
-                .bind(kind)
-                .bind(body)
-                .bind(head.as_slice())
-                .execute(&mut *transaction)
-                .await?;
+            let kind = record.kind().to_owned();
+            head = chain(&head, number, *at, &kind, &body);
+            entries.push(Entry { number, at: *at, kind, body, hash: head });
             number += 1;
         }
-        transaction.commit().await?;
+        // One statement: every further one would be another trip to sqlx's thread and back.
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO journal (number, at, kind, body, hash) ");
+        insert.push_values(entries, |mut row, entry| {
+            row.push_bind(i64::try_from(entry.number).unwrap_or(i64::MAX))
+                .push_bind(i64::try_from(entry.at.millis()).unwrap_or(i64::MAX))
+                .push_bind(entry.kind)
+                .push_bind(entry.body)
+                .push_bind(entry.hash.to_vec());
+        });
+        // Kept prepared for the usual case, one record; others differ in length every time.
+        insert.build().persistent(records.len() == 1).execute(&mut self.connection).await?;
         (self.next, self.head) = (number, head);
         Ok(())
     }
