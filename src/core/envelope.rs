@@ -15,7 +15,7 @@ use hpke::{
     kem::X25519HkdfSha256, rand_core::CryptoRng,
 };
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     hex_id::hex_id,
@@ -62,29 +62,31 @@ impl Kind {
 }
 
 /// The bench's private key. Born at the first start, kept in a file only its owner can read.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct BoxSecret([u8; 32]);
+#[derive(Clone)]
+pub struct BoxSecret {
+    entropy: Zeroizing<[u8; 32]>,
+    /// Derived once: it is a third of the work of opening an envelope.
+    private: <X25519HkdfSha256 as hpke::Kem>::PrivateKey,
+    public: BoxKey,
+}
 
 impl BoxSecret {
     /// `entropy` is 32 bytes from the system's generator; the key pair derives from it (RFC 9180, 7.1.3).
     pub fn from_entropy(entropy: [u8; 32]) -> Self {
-        Self(entropy)
-    }
-
-    pub fn entropy(&self) -> &[u8; 32] {
-        &self.0
+        let entropy = Zeroizing::new(entropy);
+        let (private, public) = X25519HkdfSha256::derive_keypair(&*entropy);
+        let mut key = [0; 32];
+        key.copy_from_slice(&public.to_bytes());
+        Self { entropy, private, public: BoxKey(key) }
     }
 
     pub fn public(&self) -> BoxKey {
-        let (_, public) = X25519HkdfSha256::derive_keypair(&self.0);
-        let mut key = [0; 32];
-        key.copy_from_slice(&public.to_bytes());
-        BoxKey(key)
+        self.public
     }
 
     /// The token of a medium is derived, never stored: what is not there cannot leak.
     pub fn token(&self, media: MediaId) -> MediaToken {
-        MediaToken::new(keyed_hash(&self.0, &[b"media token", &media.0]))
+        MediaToken::new(keyed_hash(&self.entropy, &[b"media token", &media.0]))
     }
 }
 
@@ -248,8 +250,7 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError::OtherBench`] or [`EnvelopeError::Forged`].
     pub fn open(&self, secret: &BoxSecret) -> Result<(Vec<u8>, SessionKey), EnvelopeError> {
-        let (private, public) = X25519HkdfSha256::derive_keypair(&secret.0);
-        if public.to_bytes()[..8] != self.field::<8>(5) {
+        if secret.public.id() != self.field::<8>(5) {
             return Err(EnvelopeError::OtherBench);
         }
         let media = self.media();
@@ -259,7 +260,7 @@ impl Envelope {
             .map_err(|_| EnvelopeError::Forged)?;
         let mut context = hpke::setup_receiver::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
             &OpModeR::Psk(psk),
-            &private,
+            &secret.private,
             &encapsulated,
             INFO,
         )
