@@ -11,6 +11,9 @@ use whiteglove_core::{
 
 use crate::{courier::Report, net::NicStatus};
 
+/// Without a cable nobody can answer; this is for adapters that negotiate, docks that wake up, and hands
+/// that are just plugging one in. Sending is tried after that too, so nothing is lost by being quick.
+const CABLE_PATIENCE: Duration = Duration::from_secs(10);
 /// When saving on the stick failed: how long until it is tried again.
 const SAVE_AGAIN: Duration = Duration::from_secs(15);
 
@@ -152,7 +155,7 @@ impl State {
         None
     }
 
-    /// Time to save on the stick: nobody took the capture for `patience`, or the bench refuses it.
+    /// Time to save on the stick: nobody took the capture for `patience`, nobody can, or the bench refuses it.
     pub fn wants_the_stick(&self, uptime: Duration, patience: Duration) -> bool {
         let Some(ready_at) = self.captured else { return false };
         if self.receipt.is_some() {
@@ -161,7 +164,16 @@ impl State {
         match &self.stick {
             Stick::None | Stick::Saving | Stick::Saved => false,
             Stick::Failed { at, .. } => uptime.saturating_sub(*at) >= SAVE_AGAIN,
-            Stick::Ready => matches!(self.bench, Bench::Refused(_)) || uptime.saturating_sub(ready_at) >= patience,
+            Stick::Ready => {
+                matches!(self.bench, Bench::Refused(_)) || uptime.saturating_sub(ready_at) >= self.waits(patience)
+            }
+        }
+    }
+
+    fn waits(&self, patience: Duration) -> Duration {
+        match self.nics.iter().any(|nic| nic.cable) {
+            true => patience,
+            false => patience.min(CABLE_PATIENCE),
         }
     }
 
@@ -169,7 +181,7 @@ impl State {
     pub fn saves_in(&self, uptime: Duration, patience: Duration) -> Option<u64> {
         let waiting = self.receipt.is_none() && self.stick == Stick::Ready;
         let ready_at = self.captured.filter(|_| waiting)?;
-        Some(patience.saturating_sub(uptime.saturating_sub(ready_at)).as_secs())
+        Some(self.waits(patience).saturating_sub(uptime.saturating_sub(ready_at)).as_secs())
     }
 
     /// Nothing is lost by switching off now.

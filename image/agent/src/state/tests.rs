@@ -31,8 +31,13 @@ fn not_found(strangers: Vec<Stranger>) -> Event {
     Event::Courier(Report::NotFound { asked: vec![], strangers })
 }
 
+/// Booted from a stick, with one adapter whose cable is in.
 fn with_stick() -> State {
-    State { stick: Stick::Ready, ..State::default() }
+    State { stick: Stick::Ready, nics: vec![adapter(true)], ..State::default() }
+}
+
+fn adapter(cable: bool) -> NicStatus {
+    NicStatus { name: "eth0".into(), mac: Mac([0x8c, 0x16, 0x45, 1, 2, 3]), cable, lease: None }
 }
 
 #[test]
@@ -65,6 +70,22 @@ fn without_a_bench_the_capture_goes_to_the_stick_once() {
     // The bench came back: what it says is better.
     state.on(receipt(Outcome::Captured), at(80));
     assert_eq!(state.headline(), Headline::Ok);
+}
+
+#[test]
+fn without_a_cable_nobody_is_waited_for_long() {
+    for nics in [vec![], vec![adapter(false)]] {
+        let mut state = State { nics, ..with_stick() };
+        state.on(captured(), at(10));
+        assert!(!state.wants_the_stick(at(19), PATIENCE), "it may be just being plugged in");
+        assert_eq!(state.saves_in(at(12), PATIENCE), Some(8));
+        state.on(Event::Network(vec![adapter(true)]), at(15));
+        assert!(!state.wants_the_stick(at(20), PATIENCE), "and then the bench is waited for");
+        state.on(Event::Network(vec![adapter(true), adapter(false)]), at(16));
+        assert!(!state.wants_the_stick(at(20), PATIENCE));
+        state.on(Event::Network(vec![]), at(18));
+        assert!(state.wants_the_stick(at(20), PATIENCE));
+    }
 }
 
 #[test]
