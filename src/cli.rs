@@ -72,6 +72,9 @@ pub enum MediaAction {
         /// Put everything in this folder on the boot volume too
         #[arg(long, value_name = "DIR")]
         add: Option<PathBuf>,
+        /// Build this medium anew instead of a new one; the same inputs give the same bytes
+        #[arg(long, value_name = "NUMBER")]
+        media: Option<String>,
     },
     /// Write an image to a USB stick; asks for the stick's name
     Write {

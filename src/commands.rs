@@ -25,7 +25,7 @@ use whiteglove_image::{
 };
 
 use crate::{
-    appliance::{Input, stopped},
+    appliance::{Input, new_media_id, stopped},
     cli::{BootenvAction, DemoArgs, MediaAction, OrderWord},
     clock::now,
     config::Config,
@@ -128,9 +128,10 @@ pub async fn verify_journal(config: &Config) -> Result<(), Problem> {
 /// The bench's own answer.
 pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> {
     match action {
-        MediaAction::Build { out, add } => {
-            let command = Command::BuildMedia { out: absolute(&out)?, add: add.as_deref().map(absolute).transpose()? };
-            ask(config, command).await
+        MediaAction::Build { out, add, media } => {
+            let (out, add) = (absolute(&out)?, add.as_deref().map(absolute).transpose()?);
+            let media = media.as_deref().map(media_id).transpose()?;
+            ask(config, Command::BuildMedia { out, add, media }).await
         }
         MediaAction::Write { image, to, name } => {
             let disk = find_disk(config, &to).await?;
@@ -149,16 +150,7 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             });
             print(&lines.collect::<Vec<_>>().join("\n"))
         }
-        MediaAction::Revoke { media } => {
-            let media: MediaId = media.parse().map_err(|_| {
-                Problem::new(
-                    format!("'{media}' is no medium's number."),
-                    "It has 32 hex digits and stands in README.TXT on the stick.",
-                    "`whiteglove media list` shows all of them.",
-                )
-            })?;
-            ask(config, Command::RevokeMedia { media }).await
-        }
+        MediaAction::Revoke { media } => ask(config, Command::RevokeMedia { media: media_id(&media)? }).await,
         MediaAction::Verify { image } => {
             let mut show = Meter::default();
             let mut watch = |progress: Progress| {
@@ -167,9 +159,23 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             };
             let map = verify::verify(&image, None, &mut watch).map_err(|error| error.problem())?;
             show.end();
-            print(&format!("{} is right: medium {}, every extent matches its digest.", image.display(), map.media))
+            print(&format!(
+                "{} is right: medium {}, everything it boots from matches its digest.",
+                image.display(),
+                map.media
+            ))
         }
     }
+}
+
+fn media_id(text: &str) -> Result<MediaId, Problem> {
+    text.parse().map_err(|_| {
+        Problem::new(
+            format!("'{text}' is no medium's number."),
+            "It has 32 hex digits and stands in README.TXT on the stick.",
+            "`whiteglove media list` shows all of them.",
+        )
+    })
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Problem> {
@@ -391,12 +397,9 @@ pub async fn demo(config: &Config, args: DemoArgs) -> Result<(), Problem> {
 
 async fn issue_card(running: &Running) -> Result<MediaCard, Problem> {
     running.until_reachable().await?;
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| {
-        Problem::new("No simulated laptops.", format!("No randomness: {error}."), "Restart this machine.")
-    })?;
+    let media = new_media_id()?;
     let (reply, card) = oneshot::channel();
-    running.appliance.send(Input::IssueCard { media: MediaId(id), reply }).await;
+    running.appliance.send(Input::IssueCard { media, reply }).await;
     card.await.unwrap_or_else(|_| Err(stopped()))
 }
 

@@ -13,7 +13,7 @@ use fatfs::{Dir, FatType, FileSystem, FsOptions};
 use whiteglove_core::{
     control::Progress,
     media::{
-        CHUNK, HEAD, MediaPlan, Partition, Source,
+        CHUNK, DATA_LABEL, HEAD, MediaPlan, Partition, Source,
         map::{self, ExtentMap, MapError},
         volume::{self, SECTOR},
     },
@@ -97,13 +97,27 @@ pub(crate) fn check_extents(
     Ok(())
 }
 
-/// Checks an image file. With its plan, also that every planned file reads back through `fatfs`.
+/// Checks an image file, or a stick that was made from one. With its plan, also that every planned
+/// file reads back through `fatfs`.
+///
+/// A stick may be larger than its image, and its data volume changes as captures come onto it; what it
+/// boots from does not.
 pub fn verify(path: &Path, plan: Option<&MediaPlan>, watch: Watch<'_>) -> Result<ExtentMap, VerifyError> {
     let mut image = File::open(path)?;
-    let size = image.metadata()?.len();
-    let map = read_map(&mut image)?;
-    if map.size != size {
-        return Err(MapError::Damaged("the image has another length than it states").into());
+    let size = image.seek(SeekFrom::End(0))?;
+    let mut map = read_map(&mut image)?;
+    if image.metadata()?.is_file() {
+        if map.size != size {
+            return Err(MapError::Damaged("the image has another length than it states").into());
+        }
+    } else {
+        if map.size > size {
+            return Err(MapError::Damaged("the stick is smaller than its image").into());
+        }
+        let volumes = Table::read(&mut image, size)?.stretches(size);
+        if let Some((_, data, _)) = volumes.iter().find(|(name, ..)| name == DATA_LABEL) {
+            map.extents.retain(|extent| extent.offset < *data);
+        }
     }
     if plan.is_some_and(|plan| plan.media != map.media || plan.size != map.size) {
         return Err(VerifyError::OtherPlan);

@@ -121,21 +121,33 @@ impl Owner {
 
     /// The medium is in the journal before its image exists: an image nobody knows would be a stick
     /// whose captures are refused.
-    pub(super) fn build_media(&mut self, from: u64, out: PathBuf, add: Option<PathBuf>) -> (Vec<Record>, Option<Then>) {
-        let mut id = [0; 16];
-        if let Err(error) = getrandom::fill(&mut id) {
-            let problem =
-                Problem::new("No stick was built.", format!("No randomness: {error}."), "Restart this machine.");
-            self.tell(from, Err(problem));
-            return (vec![], None);
+    pub(super) fn build_media(
+        &mut self,
+        from: u64,
+        out: PathBuf,
+        add: Option<PathBuf>,
+        again: Option<MediaId>,
+    ) -> (Vec<Record>, Option<Then>) {
+        let decided = match again {
+            Some(media) => self.bench.decide_rebuild(media).map(|()| (media, vec![])),
+            None => new_media_id().map(|media| {
+                let record = Record::MediaIssued { media, batch: self.config.batch.clone() };
+                (media, vec![record])
+            }),
+        };
+        match decided {
+            Ok((media, records)) => {
+                let then: Then = Box::new(move |owner, written| match written {
+                    Ok(()) => owner.start_build(from, media, &out, add),
+                    Err(problem) => owner.tell(from, Err(problem)),
+                });
+                (records, Some(then))
+            }
+            Err(problem) => {
+                self.tell(from, Err(problem));
+                (vec![], None)
+            }
         }
-        let media = MediaId(id);
-        let record = Record::MediaIssued { media, batch: self.config.batch.clone() };
-        let then: Then = Box::new(move |owner, written| match written {
-            Ok(()) => owner.start_build(from, media, &out, add),
-            Err(problem) => owner.tell(from, Err(problem)),
-        });
-        (vec![record], Some(then))
     }
 
     fn start_build(&mut self, from: u64, media: MediaId, out: &Path, add: Option<PathBuf>) {
@@ -193,6 +205,18 @@ impl Owner {
         let title = format!("importing {}", place.display());
         self.start(from, title, move |handle| import(&place, &secret, handle));
     }
+}
+
+pub(crate) fn new_media_id() -> Result<MediaId, Problem> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| {
+        Problem::new(
+            "No medium was made.",
+            format!("The system gives no randomness: {error}."),
+            "Restart this machine.",
+        )
+    })?;
+    Ok(MediaId(id))
 }
 
 /// Loop devices stand in for sticks where there is no hardware; only who starts the appliance can say so.

@@ -26,6 +26,7 @@ use whiteglove_core::{
 
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
+pub(crate) use jobs::new_media_id;
 
 use crate::{
     clock::now,
@@ -364,7 +365,7 @@ impl Owner {
                 self.cancel_job(from);
                 return (vec![], None);
             }
-            Command::BuildMedia { out, add } => return self.build_media(from, out, add),
+            Command::BuildMedia { out, add, media } => return self.build_media(from, out, add, media),
             Command::WriteMedia { image, disk, typed } => {
                 self.write_media(from, image, disk, typed);
                 return (vec![], None);

@@ -238,6 +238,14 @@ impl Bench {
         }
     }
 
+    /// A person wants the image of a medium that was made before once more.
+    ///
+    /// # Errors
+    /// Its captures would not be accepted.
+    pub fn decide_rebuild(&self, media: MediaId) -> Result<(), Problem> {
+        self.admit(media)
+    }
+
     fn known(&self, device: DeviceId) -> Result<&Device, Problem> {
         self.devices.get(&device).ok_or_else(|| {
             Problem::new(

@@ -29,8 +29,8 @@ pub enum Command {
     /// List the disks of this machine anew.
     ListDisks,
     /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a
-    /// folder whose content goes on the boot volume too.
-    BuildMedia { out: PathBuf, add: Option<PathBuf> },
+    /// folder whose content goes on the boot volume too; `media` builds a medium anew that was made before.
+    BuildMedia { out: PathBuf, add: Option<PathBuf>, media: Option<MediaId> },
     /// A medium was lost or is retired: accept nothing sealed with it any more.
     RevokeMedia { media: MediaId },
     /// Write an image to a disk. `typed` is what the person typed to name it.

@@ -13,7 +13,7 @@ use super::{Entry, Hash, JournalError, Verified, chain, check, genesis};
 
 const FORMAT: &str = "1";
 /// SQLite binds at most 32,766 values in a statement; an entry has five.
-pub const MOST_AT_ONCE: usize = 6_000;
+pub(super) const MOST_AT_ONCE: usize = 6_000;
 
 /// The one writer. Whoever holds it has locked the state folder.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Journal {
     /// Writes all records in one statement, which SQLite does whole or not at all, and one sync.
     ///
     /// # Errors
-    /// The disk is full or fails, or there are more than [`MOST_AT_ONCE`]; nothing is written then.
+    /// The disk is full or fails, or there are more than `MOST_AT_ONCE`; nothing is written then.
     pub async fn append(&mut self, records: &[(Moment, Record)]) -> Result<(), JournalError> {
         if records.is_empty() {
             return Ok(());

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod agent_api;
+mod architecture;
 mod command_line;
 mod disk_full;
 mod media;
+mod pty;
 mod restart;
 mod support;

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     path::Path,
+    process::Command,
 };
 
 use serde_json::Value;
@@ -48,7 +49,7 @@ fn an_image_is_right_by_every_tool_and_twice_the_same_but_for_its_card() {
     let path = image.to_str().unwrap();
     let (clean, report) = tool("sgdisk", &["-v", path]);
     assert!(clean && report.contains("No problems found"), "{report}");
-    assert!(bench.says(&["media", "verify", path]).contains("every extent matches its digest"));
+    assert!(bench.says(&["media", "verify", path]).contains("everything it boots from matches its digest"));
     let (_, listing) = tool("mdir", &["-b", "-/", "-i", &format!("{path}@@1M"), "::"]);
     for file in ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/debian/grub.cfg", "boot/initrd.zst", "README.TXT"]
     {
@@ -59,13 +60,83 @@ fn an_image_is_right_by_every_tool_and_twice_the_same_but_for_its_card() {
 }
 
 #[test]
+fn a_medium_built_anew_has_the_same_bytes() {
+    let bench = Bench::started();
+    let (first, card) = bench.build_stick();
+    let again = bench.folder.path().join("again.img");
+    let out = again.to_str().unwrap();
+    bench.says(&["media", "build", "--out", out, "--media", &card.media.to_string()]);
+    let (same, difference) = tool("cmp", &[first.to_str().unwrap(), out]);
+    assert!(same, "{difference}");
+    bench.says(&["media", "revoke", &card.media.to_string()]);
+    let complaint = bench.complains(&["media", "build", "--out", out, "--media", &card.media.to_string()]);
+    assert!(complaint.contains("reported lost"), "{complaint}");
+}
+
+/// A loop device of the test's own; gone with it.
+struct Loop(String);
+
+impl Loop {
+    fn over(file: &Path) -> Option<Self> {
+        let output = Command::new("losetup").args(["--find", "--show"]).arg(file).output().ok()?;
+        output.status.success().then(|| Self(String::from_utf8(output.stdout).unwrap().trim().to_owned()))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        tool("losetup", &["-d", &self.0]);
+    }
+}
+
+#[test]
+fn a_stick_is_written_only_under_its_name_and_is_right_by_every_tool() {
+    let bench = Bench::new();
+    let (image, _) = bench.build_stick();
+    let medium = bench.folder.path().join("medium");
+    // A larger stick that was used before.
+    let file = fs::File::create(&medium).unwrap();
+    file.set_len(1 << 30).unwrap();
+    for place in [0, 4_096, 1 << 20, (1 << 30) - 40_000] {
+        std::os::unix::fs::FileExt::write_all_at(&file, &[0x41; 40_000], place).unwrap();
+    }
+    let Some(device) = Loop::over(&medium) else {
+        eprintln!("SKIPPED: a loop device needs root");
+        return;
+    };
+    let image = image.to_str().unwrap();
+    let write = |name: &str, rehearse: &str| {
+        let mut command = bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", rehearse);
+        let output = command.args(["media", "write", image, "--to", &device.0, "--name", name]).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let name = device.0.trim_start_matches("/dev/");
+    assert!(write(name, "0").1.contains("it is not on USB (loop device)"));
+    assert!(write("some other stick", "1").1.contains("its name is"));
+    let mut start = [0; 40_000];
+    std::os::unix::fs::FileExt::read_exact_at(&fs::File::open(&device.0).unwrap(), &mut start, 0).unwrap();
+    assert!(start.iter().all(|byte| *byte == 0x41), "written without consent");
+    let (written, words) = write(name, "1");
+    assert!(written, "{words}");
+    let (_, table) = tool("sgdisk", &["-v", &device.0]);
+    assert!(table.contains("No problems found"), "{table}");
+    assert!(bench.says(&["media", "verify", &device.0]).contains("everything it boots from matches its digest"));
+    let (_, listing) = tool("mdir", &["-b", "-i", &format!("{}@@1M", device.0), "::boot"]);
+    assert!(listing.contains("media.cpio"), "{listing}");
+}
+
+#[test]
 fn a_lost_stick_reveals_nothing() {
     let bench = Bench::started();
     let (image, card) = bench.build_stick();
     let machine = capture("SERIAL-OF-A-LAPTOP", 1, Some(1));
     let (envelope, _) = sealed_capture(&card, &machine);
     let key = fs::read_to_string(bench.state().join("box.key")).unwrap();
-    let stick = [fs::read(&image).unwrap(), envelope.bytes().to_vec()].concat();
+    // Empty space holds nothing; without it there is little to search.
+    let image = fs::read(&image).unwrap();
+    let used = image.chunks(4_096).filter(|block| block.iter().any(|byte| *byte != 0));
+    let stick = [used.flatten().copied().collect(), envelope.bytes().to_vec()].concat();
     for secret in [key.trim().as_bytes(), &hex::decode(key.trim()).unwrap(), b"SERIAL-OF-A-LAPTOP"] {
         assert!(!stick.windows(secret.len()).any(|window| window == secret));
     }

@@ -269,7 +269,7 @@ fn accept(model: &mut Model, out: &mut Vec<Command>) {
     let Screen::Media(step) = std::mem::replace(&mut model.screen, Screen::Media(Step::Idle)) else { return };
     match step {
         Step::Name(input, _) => match file_name(&input.text, images(model)) {
-            Ok(name) => out.push(Command::BuildMedia { out: PathBuf::from(name), add: None }),
+            Ok(name) => out.push(Command::BuildMedia { out: PathBuf::from(name), add: None, media: None }),
             Err(complaint) => model.screen = Screen::Media(Step::Name(input, Some(complaint))),
         },
         Step::Import(input) => match input.text.trim() {

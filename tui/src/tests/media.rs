@@ -108,10 +108,10 @@ fn building_proposes_a_name_that_is_free() {
     Enter go on   Esc back
     "##);
     let built = press(&mut model, "enter");
-    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("ACME-07-2.img"), add: None }]);
+    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("ACME-07-2.img"), add: None, media: None }]);
     // The first letter replaces the proposal.
     let built = press(&mut model, "b 'blue enter");
-    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("blue.img"), add: None }]);
+    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("blue.img"), add: None, media: None }]);
 }
 
 #[test]
