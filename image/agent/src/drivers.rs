@@ -13,7 +13,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -35,8 +35,8 @@ pub struct Watch {
     start: Instant,
     /// Milliseconds after `start` at which the last new device was seen.
     last_change: Arc<AtomicU64>,
-    /// All devices that were there at the start have had their chance.
-    first_pass: Arc<AtomicBool>,
+    /// When all devices that were there at the start have had their chance; zero before.
+    first_pass: Arc<AtomicU64>,
 }
 
 impl Watch {
@@ -44,15 +44,31 @@ impl Watch {
         Self { start: Instant::now(), last_change: Arc::default(), first_pass: Arc::default() }
     }
 
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn changed(&self) {
-        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_change.store(now, Ordering::Relaxed);
+        self.last_change.store(self.now(), Ordering::Relaxed);
+    }
+
+    fn first_pass_done(&self) {
+        // Only the first time counts.
+        let _ = self.first_pass.compare_exchange(0, self.now().max(1), Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// How long the devices that were there at the start took; `None` while that is under way.
+    pub fn first_pass(&self) -> Option<Duration> {
+        match self.first_pass.load(Ordering::Acquire) {
+            0 => None,
+            millis => Some(Duration::from_millis(millis)),
+        }
     }
 
     /// For how long no new device has appeared; `None` while the first pass is under way.
     pub fn quiet_for(&self) -> Option<Duration> {
         let last = Duration::from_millis(self.last_change.load(Ordering::Relaxed));
-        self.first_pass.load(Ordering::Acquire).then(|| self.start.elapsed().saturating_sub(last))
+        self.first_pass().map(|_| self.start.elapsed().saturating_sub(last))
     }
 }
 
@@ -68,11 +84,15 @@ pub fn start(root: &Root, tell: impl Fn(Finding) + Send + 'static) -> Watch {
             Err(error) => {
                 let what = format!("no index of drivers in the boot environment: {error}");
                 tell(Finding { part: Part::Drivers, what });
-                mine.first_pass.store(true, Ordering::Release);
+                mine.first_pass_done();
                 return;
             }
         };
-        loader.preload();
+        // Controllers first, since what is behind them takes seconds to appear; file systems when
+        // the network is already asking for its address.
+        loader.preload(|file| !is_a_file_system(file));
+        loader.pass();
+        loader.preload(is_a_file_system);
         loop {
             // Loading one makes others appear: a USB controller, then what is plugged into it.
             while loader.pass() {
@@ -80,7 +100,7 @@ pub fn start(root: &Root, tell: impl Fn(Finding) + Send + 'static) -> Watch {
                 loader.failures.drain(..).for_each(&tell);
             }
             loader.failures.drain(..).for_each(&tell);
-            mine.first_pass.store(true, Ordering::Release);
+            mine.first_pass_done();
             match &uevents {
                 Ok(uevents) if uevents.wait() => mine.changed(),
                 Ok(_) => {}
@@ -116,9 +136,9 @@ impl<'a> Loader<'a> {
         Ok(Self { root, base, index, seen: BTreeSet::new(), loaded: BTreeSet::new(), failures: Vec::new() })
     }
 
-    fn preload(&mut self) {
-        for path in self.index.preload() {
-            self.load(&path);
+    fn preload(&mut self, wanted: impl Fn(&str) -> bool) {
+        for path in self.index.preload().iter().filter(|path| wanted(path)) {
+            self.load(path);
         }
     }
 
@@ -127,10 +147,11 @@ impl<'a> Loader<'a> {
         let mut found = BTreeSet::new();
         modaliases(&self.root.path("sys/devices"), &mut found);
         let new: Vec<String> = found.difference(&self.seen).cloned().collect();
-        for modalias in &new {
-            for path in self.index.modules_for(modalias) {
-                self.load(&path);
-            }
+        let mut modules: Vec<Vec<String>> = new.iter().map(|modalias| self.index.modules_for(modalias)).collect();
+        // A network card needs seconds to agree with the switch: that time is used for the others.
+        modules.sort_by_key(|files| !files.last().is_some_and(|file| file.starts_with("kernel/drivers/net/")));
+        for path in modules.iter().flatten() {
+            self.load(path);
         }
         self.seen.extend(new.iter().cloned());
         !new.is_empty()
@@ -160,6 +181,10 @@ impl<'a> Loader<'a> {
             },
         }
     }
+}
+
+fn is_a_file_system(file: &str) -> bool {
+    file.starts_with("kernel/fs/")
 }
 
 /// Every device's own description. Links are not followed: the tree below `/sys/devices` is whole.

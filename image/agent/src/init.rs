@@ -13,12 +13,12 @@ use rustix::{
     mount::{MountFlags, mount},
     process::getpid,
     system::{RebootCommand, reboot},
-    termios::{LocalModes, OptionalActions, tcgetattr, tcgetwinsize, tcsetattr},
+    termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcgetwinsize, tcsetattr},
 };
 use whiteglove_core::{api::Order, problem::Problem};
 
 use crate::{
-    log::Log,
+    log::{Log, open_tty},
     next_boot,
     read::Root,
     screen::{Frame, MINIMUM},
@@ -65,7 +65,7 @@ pub fn never_end(log: Log) {
     panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         log.line(&format!("a part of the agent failed at {place}"));
-        if let Ok(mut screen) = File::options().write(true).open(SCREEN) {
+        if let Ok(mut screen) = open_tty(SCREEN) {
             let _ = screen.write_all(
                 format!(
                     "\x1b[2J\x1b[H\r\n  STOP\r\n\r\n  A part of the boot environment failed ({place}).\r\n\r\n  \
@@ -90,7 +90,7 @@ pub struct Screen {
 
 impl Screen {
     pub fn open() -> Self {
-        let mut console = File::options().read(true).write(true).open(SCREEN).ok();
+        let mut console = open_tty(SCREEN).ok();
         if let Some(console) = &mut console {
             // UTF-8, no cursor, never blank, clear.
             let _ = console.write_all(b"\x1b%G\x1b[?25l\x1b[9;0]\x1b[14;0]\x1b[2J");
@@ -109,6 +109,7 @@ impl Screen {
         let text = frame.ansi();
         let same = self.drawn.as_ref().is_some_and(|(drawn, at)| *drawn == text && at.elapsed() < DRAW_AGAIN);
         if let (false, Some(console)) = (same, &mut self.console) {
+            // Cut short while the person holds the output: drawn again soon.
             let _ = console.write_all(text.as_bytes());
             self.drawn = Some((text, Instant::now()));
         }
@@ -121,6 +122,8 @@ pub fn listen_to_keys(tell: impl Fn(u8) + Send + 'static) {
         let Ok(mut console) = File::open(SCREEN) else { return };
         if let Ok(mut modes) = tcgetattr(&console) {
             modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+            // Ctrl-S would stop the screen.
+            modes.input_modes -= InputModes::IXON;
             let _ = tcsetattr(&console, OptionalActions::Now, &modes);
         }
         let mut key = [0];

@@ -12,6 +12,7 @@ use std::{
 };
 
 use whiteglove_core::{
+    api::Order,
     capture::{Capture, Finding, Hello},
     envelope::{Kind, MessageId},
     media_card::MediaCard,
@@ -31,7 +32,10 @@ use crate::{
 };
 
 /// Devices that appear within this of each other belong together: a USB hub and what is behind it.
-const QUIET: Duration = Duration::from_millis(600);
+const QUIET: Duration = Duration::from_millis(400);
+/// Disks start by themselves after their driver is loaded, slow ones in seconds. A laptop without
+/// one waits this long for it.
+const DISK_PATIENCE: Duration = Duration::from_secs(5);
 /// A stick that booted us and is not there after this has been pulled out.
 const STICK_PATIENCE: Duration = Duration::from_secs(12);
 /// The screen's clock and timers.
@@ -110,6 +114,8 @@ pub fn run(root: Root, settings: Settings, log: Log) -> ! {
         capture: None,
         card: None,
         saving: false,
+        pending: None,
+        last_line: String::new(),
         log,
         root,
     };
@@ -139,6 +145,10 @@ struct Life {
     card: Option<Arc<MediaCard>>,
     capture: Option<Arc<Content>>,
     saving: bool,
+    /// An order that came while the stick was written.
+    pending: Option<Order>,
+    /// The last line about the search, which repeats for as long as nobody answers.
+    last_line: String,
 }
 
 impl Life {
@@ -157,8 +167,8 @@ impl Life {
     }
 
     fn start_reading(&self, watch: Watch, findings: Receiver<Finding>) {
-        let (root, tell, letters, card) =
-            (self.root.clone(), self.events.clone(), self.letters.clone(), self.card.clone());
+        let (root, tell, log) = (self.root.clone(), self.events.clone(), self.log.clone());
+        let (letters, card) = (self.letters.clone(), self.card.clone());
         thread::spawn(move || {
             let (hello, capture) = match (new_id(), new_id()) {
                 (Ok(hello), Ok(capture)) => (hello, capture),
@@ -177,6 +187,8 @@ impl Life {
             let volume = card.and_then(|card| card.data_volume);
             let capture = read::capture(&root, capture, || {
                 let boot_disk = devices_are_here(&root, &watch, volume);
+                let first = watch.first_pass().unwrap_or_default();
+                log.line(&format!("drivers: first look took {} ms", first.as_millis()));
                 init::mount_firmware_variables();
                 Surroundings {
                     boot_disk,
@@ -216,6 +228,10 @@ impl Life {
             _ => {}
         }
         if let Some(Deed::Obey(order)) = self.state.on(event, uptime()) {
+            self.pending = Some(order);
+        }
+        // Not in the middle of a write to the stick.
+        if let Some(order) = self.pending.take_if(|_| !self.saving) {
             self.draw();
             if let Some(problem) = init::obey(order, &self.root, &self.log) {
                 self.log.line(&problem.what);
@@ -225,7 +241,7 @@ impl Life {
     }
 
     /// The serial port's side of the story.
-    fn narrate(&self, event: &Event) {
+    fn narrate(&mut self, event: &Event) {
         let line = match event {
             Event::Captured { capture, millis } => {
                 for finding in &capture.findings {
@@ -233,6 +249,7 @@ impl Life {
                 }
                 format!("capture read in {millis} ms")
             }
+            Event::Network(nics) if nics.is_empty() => "network: no wired adapter yet".to_owned(),
             Event::Network(nics) => {
                 let nic = |nic: &net::NicStatus| match (&nic.lease, nic.cable) {
                     (Some(lease), _) => format!("{} {}/{}", nic.name, lease.address, lease.prefix),
@@ -254,7 +271,10 @@ impl Life {
             Event::Stop(problem) => format!("stopped: {} {}", problem.what, problem.why),
             Event::Courier(Report::Order(_)) | Event::Machine { .. } | Event::OrderFailed(_) | Event::Key(_) => return,
         };
-        self.log.line(&line);
+        if line != self.last_line {
+            self.log.line(&line);
+            self.last_line = line;
+        }
     }
 
     fn hand_over(&mut self, capture: &Capture) {
@@ -299,14 +319,16 @@ impl Life {
     }
 }
 
-/// Waits until no new device appears any more and the stick is there; its disk.
+/// Waits until the stick and the laptop's own disk are there and nothing new appears; the stick's disk.
 fn devices_are_here(root: &Root, watch: &Watch, volume: Option<u32>) -> Option<String> {
     let start = Instant::now();
     loop {
         let found = volume.and_then(|serial| stick::find(root, serial)).map(|volume| volume.disk);
         let quiet = watch.quiet_for().is_some_and(|quiet| quiet >= QUIET);
-        let complete = volume.is_none() || found.is_some();
-        if (quiet && complete) || start.elapsed() >= STICK_PATIENCE {
+        let waited = start.elapsed();
+        let stick = volume.is_none() || found.is_some() || waited >= STICK_PATIENCE;
+        let disk = read::has_an_internal_disk(root) || waited >= DISK_PATIENCE;
+        if (quiet && stick && disk) || waited >= STICK_PATIENCE {
             return found;
         }
         thread::sleep(Duration::from_millis(50));

@@ -3,12 +3,16 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    fs::OFlags,
+    time::{ClockId, clock_gettime},
+};
 
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Mutex<Vec<Output>>>);
@@ -32,7 +36,7 @@ impl Log {
             .filter(|console| {
                 console.starts_with("ttyS") || console.starts_with("ttyAMA") || console.starts_with("hvc")
             });
-        let serial = serial.filter_map(|name| File::options().write(true).open(format!("/dev/{name}")).ok());
+        let serial = serial.filter_map(|name| open_tty(&format!("/dev/{name}")).ok());
         let mut outputs: Vec<Output> = serial.map(|file| Output { file, kernel: false }).collect();
         let kernel = File::options().write(true).open("/dev/kmsg").ok();
         outputs.extend(kernel.map(|file| Output { file, kernel: true }));
@@ -59,6 +63,16 @@ impl Log {
             let _ = output.file.write_all(line.as_bytes());
         }
     }
+}
+
+/// For writing, without ever waiting: a serial port that nobody empties, or a person who presses
+/// Scroll Lock, must not hold up the agent.
+///
+/// # Errors
+/// There is no such terminal.
+pub fn open_tty(path: &str) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    File::options().write(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 /// Since the kernel started.

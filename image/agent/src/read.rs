@@ -21,7 +21,11 @@ use whiteglove_core::{
     identity::Mac,
 };
 
-pub(crate) use self::{disks::bus as disk_bus, nics::kind as nic_kind, tables::GLOBAL};
+pub(crate) use self::{
+    disks::{bus as disk_bus, has_an_internal_disk},
+    nics::kind as nic_kind,
+    tables::GLOBAL,
+};
 
 /// Where `/sys`, `/proc` and `/dev` are.
 #[derive(Debug, Clone)]
@@ -128,7 +132,7 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
     // The slowest part, and most TPMs need no driver: it runs beside the wait for the others.
     let early_tpm = tpm::is_there(root).then(|| tpm::start(root));
 
-    let surroundings = devices_are_here();
+    let surroundings = notes.timed(Part::Drivers, |_| devices_are_here());
     notes.findings.extend(surroundings.findings);
     let tpm_answer = early_tpm.unwrap_or_else(|| tpm::start(root));
     // Through efivarfs, which is a driver too.

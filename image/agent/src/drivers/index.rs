@@ -14,6 +14,9 @@ pub struct Index {
     needs: BTreeMap<String, Vec<String>>,
     soft: BTreeMap<String, Soft>,
     preload: Vec<String>,
+    /// Drivers of Ethernet PHYs among those. No device announces a PHY: a network driver finds it by
+    /// itself, and without its driver settles for a generic one for good.
+    phys: Vec<String>,
 }
 
 /// Wanted around a module if they are there.
@@ -57,11 +60,15 @@ impl Index {
             }
         }
         let preload: Vec<String> = preload.lines().map(|name| canonical(name.trim())).collect();
-        index.preload = preload;
+        (index.phys, index.preload) = preload.into_iter().partition(|name| index.is_a_phy(name));
         index
     }
 
-    /// Files to load before any device, in order.
+    fn is_a_phy(&self, module: &str) -> bool {
+        self.files.get(module).is_some_and(|file| file.starts_with("kernel/drivers/net/phy/"))
+    }
+
+    /// Files to load before any device, in order; those of PHYs come with the first driver that has any.
     pub fn preload(&self) -> Vec<String> {
         let mut order = Vec::new();
         self.preload.iter().for_each(|name| self.order(name, &mut order));
@@ -86,6 +93,11 @@ impl Index {
             return;
         }
         let soft = self.soft.get(module);
+        let needs_phys =
+            self.needs.get(file).is_some_and(|needs| needs.iter().any(|file| file.ends_with("/libphy.ko")));
+        if needs_phys && !self.is_a_phy(module) {
+            self.phys.iter().for_each(|phy| self.hard_order(phy, order));
+        }
         for before in soft.into_iter().flat_map(|soft| &soft.before) {
             // One step only: soft dependencies may point at each other.
             self.hard_order(before, order);
@@ -213,6 +225,19 @@ mod tests {
         assert_eq!(index.modules_for("usb:v1p1"), ["kernel/usb/usb-thing.ko"]);
         assert_eq!(index.modules_for("acpi:PNP0C0A:"), [""; 0]);
         assert_eq!(index.preload(), ["kernel/phy/realtek.ko"]);
+    }
+
+    #[test]
+    fn phys_come_with_the_first_card_that_has_one() {
+        let dep = "kernel/drivers/net/phy/libphy.ko:
+kernel/drivers/net/phy/realtek.ko: kernel/drivers/net/phy/libphy.ko\n\
+                   kernel/drivers/net/r8169.ko: kernel/drivers/net/phy/libphy.ko\nkernel/drivers/net/e1000e.ko:\nkernel/fs/fat.ko:\n";
+        let index = Index::parse("alias pci:1* r8169\nalias pci:2* e1000e\n", dep, "", "realtek\nfat\n");
+        assert_eq!(index.preload(), ["kernel/fs/fat.ko"]);
+        assert_eq!(index.modules_for("pci:2"), ["kernel/drivers/net/e1000e.ko"]);
+        let with_phys =
+            ["kernel/drivers/net/phy/libphy.ko", "kernel/drivers/net/phy/realtek.ko", "kernel/drivers/net/r8169.ko"];
+        assert_eq!(index.modules_for("pci:1"), with_phys);
     }
 
     #[test]

@@ -43,6 +43,14 @@ pub(super) fn disks(root: &Root, boot_disk: Option<&str>, notes: &mut Notes) -> 
     disks
 }
 
+/// Whether a disk of the laptop's own has appeared yet.
+pub(crate) fn has_an_internal_disk(root: &Root) -> bool {
+    root.names(BLOCK).iter().any(|name| {
+        let size = root.number(&format!("{BLOCK}/{name}/size")).unwrap_or(0);
+        size > 0 && is_a_disk(name) && bus(root, name) != Bus::Usb
+    })
+}
+
 /// Neither memory nor software, nor the second path to a disk (`nvme0c0n1` beside `nvme0n1`).
 fn is_a_disk(name: &str) -> bool {
     const OTHER: [&str; 9] = ["loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd", "mtdblock"];
