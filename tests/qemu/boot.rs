@@ -71,10 +71,10 @@ impl Laptop {
         });
         let mut boot = Boot { name, qemu: starting.0.take().unwrap(), _tpm: tpm, qmp, power_on: Instant::now() };
         for number in 0..self.nics.len() {
-            boot.qmp.ask("set_link", json!({"name": format!("nic{number}"), "up": cable == Cable::In}));
+            boot.qmp.ask("set_link", &json!({"name": format!("nic{number}"), "up": cable == Cable::In}));
         }
         boot.power_on = Instant::now();
-        boot.qmp.ask("cont", json!({}));
+        boot.qmp.ask("cont", &json!({}));
         boot
     }
 }
@@ -140,12 +140,17 @@ impl Boot {
     pub(crate) fn photograph(&mut self) -> PathBuf {
         thread::sleep(Duration::from_millis(1500));
         let picture = results().join(format!("{}.png", self.name));
-        self.qmp.ask("screendump", json!({"filename": picture, "format": "png"}));
+        self.qmp.ask("screendump", &json!({"filename": picture, "format": "png"}));
         picture
     }
 
     pub(crate) fn press(&mut self, key: &str) {
-        self.qmp.ask("send-key", json!({"keys": [{"type": "qcode", "data": key}]}));
+        self.qmp.ask("send-key", &json!({"keys": [{"type": "qcode", "data": key}]}));
+    }
+
+    /// Otherwise a restart counts as its end.
+    pub(crate) fn stays_on_when_restarted(&mut self) {
+        self.qmp.ask("set-action", &json!({"reboot": "reset"}));
     }
 
     /// Waits until the laptop has switched itself off; not restarted, not crashed.
@@ -184,11 +189,11 @@ impl Qmp {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut qmp = Self { reader: BufReader::new(stream), events: vec![] };
-        qmp.ask("qmp_capabilities", json!({}));
+        qmp.ask("qmp_capabilities", &json!({}));
         Ok(qmp)
     }
 
-    fn ask(&mut self, command: &str, arguments: Value) {
+    fn ask(&mut self, command: &str, arguments: &Value) {
         let question = json!({"execute": command, "arguments": arguments});
         writeln!(self.reader.get_mut(), "{question}").unwrap();
         loop {

@@ -40,7 +40,8 @@ pub(crate) struct Nic {
 
 pub(crate) const VIRTIO: Nic = Nic { device: "virtio-net-pci", mac: "8c:16:45:12:34:56" };
 pub(crate) const E1000E: Nic = Nic { device: "e1000e", mac: "8c:16:45:12:34:57" };
-pub(crate) const USB: Nic = Nic { device: "usb-net", mac: "8c:16:45:12:34:58" };
+/// It says 40 as its first byte whatever it is told.
+pub(crate) const USB: Nic = Nic { device: "usb-net", mac: "40:16:45:12:34:58" };
 
 pub(crate) struct Laptop {
     pub(crate) folder: PathBuf,

@@ -42,7 +42,7 @@ use whiteglove_core::{
 use crate::{
     boot::{Cable, Line, results},
     laptop::{Laptop, NVME, SATA, SERIAL, STICK_SERIAL, UUID, VIRTIO, WINDOWS_KEY},
-    support::{Bench, partition, tool, until},
+    support::{Bench, partition, tool},
 };
 
 /// The boot environment to test, or `None` after saying aloud that nothing is tested.
