@@ -1,5 +1,6 @@
-//! The network thread against a DHCP server that is not ours (BusyBox), over a virtual cable between
-//! two network namespaces. Needs root, `ip` and `busybox`; says so and passes where they are missing.
+//! The network thread against a DHCP server that is not ours (BusyBox) and the responder that the
+//! bench uses (mdns-sd), over a virtual cable between two network namespaces. Needs root, `ip` and
+//! `busybox`; says so and passes where they are missing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
@@ -13,8 +14,9 @@ use std::{
 
 use whiteglove_agent::net::{self, NicStatus};
 
-/// Set in the copy of this test that runs inside the client's namespace.
+/// Set in the copies of this test that run inside the namespaces, to who they are.
 const INSIDE: &str = "WHITEGLOVE_TEST_IN_NAMESPACE";
+const NAME: &str = "a_lease_that_comes_late_is_configured_and_leads_to_the_bench";
 
 fn ip(arguments: &str) -> Output {
     Command::new("ip").args(arguments.split_whitespace()).output().unwrap()
@@ -23,7 +25,7 @@ fn ip(arguments: &str) -> Output {
 /// Two namespaces, removed when dropped.
 struct Bench {
     names: [String; 2],
-    server: Option<Child>,
+    servers: Vec<Child>,
 }
 
 impl Bench {
@@ -34,7 +36,7 @@ impl Bench {
         if !busybox || !Command::new("ip").arg("-V").output().is_ok_and(|output| output.status.success()) {
             return None;
         }
-        let bench = Self { names, server: None };
+        let bench = Self { names, servers: Vec::new() };
         let [server, client] = &bench.names;
         for arguments in [
             format!("netns add {server}"),
@@ -53,7 +55,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        if let Some(server) = &mut self.server {
+        for server in &mut self.servers {
             let _ = server.kill();
             let _ = server.wait();
         }
@@ -64,9 +66,11 @@ impl Drop for Bench {
 }
 
 #[test]
-fn a_lease_that_comes_late_is_configured() {
-    if env::var_os(INSIDE).is_some() {
-        return inside();
+fn a_lease_that_comes_late_is_configured_and_leads_to_the_bench() {
+    match env::var(INSIDE).as_deref() {
+        Ok("laptop") => return laptop(),
+        Ok(_) => return responder(),
+        Err(_) => {}
     }
     let Some(mut bench) = Bench::new() else {
         eprintln!(
@@ -89,23 +93,19 @@ fn a_lease_that_comes_late_is_configured() {
     fs::write(path("leases"), "").unwrap();
 
     let [server, client] = bench.names.clone();
-    let me = env::current_exe().unwrap();
-    let inner = Command::new("ip")
-        .args(["netns", "exec", &client])
-        .arg(me)
-        .args(["--exact", "a_lease_that_comes_late_is_configured", "--nocapture"])
-        .env(INSIDE, "1")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let me_in = |namespace: &str, who: &str| {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace]).arg(env::current_exe().unwrap());
+        command.args(["--exact", NAME, "--nocapture"]).env(INSIDE, who).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    bench.servers.push(me_in(&server, "responder"));
+    let inner = me_in(&client, "laptop");
     // The first questions are asked into the void.
     thread::sleep(Duration::from_millis(1500));
-    bench.server = Command::new("ip")
-        .args(["netns", "exec", &server, "busybox", "udhcpd", "-f", &path("udhcpd.conf")])
-        .stderr(Stdio::null())
-        .spawn()
-        .ok();
+    let mut dhcp = Command::new("ip");
+    dhcp.args(["netns", "exec", &server, "busybox", "udhcpd", "-f", &path("udhcpd.conf")]).stderr(Stdio::null());
+    bench.servers.push(dhcp.spawn().unwrap());
     let inner = inner.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&inner.stdout) + String::from_utf8_lossy(&inner.stderr);
     assert!(inner.status.success(), "{said}");
@@ -117,8 +117,8 @@ fn a_lease_that_comes_late_is_configured() {
     assert!(link.contains("mtu 1400"), "{link}");
 }
 
-/// In the client's namespace: until there is a lease.
-fn inside() {
+/// In the client's namespace: until there is a lease, then asks who the bench is.
+fn laptop() {
     let (tell, hear) = mpsc::channel();
     thread::spawn(move || net::run(|_| true, move |nics| drop(tell.send(nics))));
     let lease = loop {
@@ -130,4 +130,17 @@ fn inside() {
     assert_eq!(lease.server.to_string(), "192.168.77.1");
     assert_eq!((lease.seconds, lease.mtu), (600, Some(1400)));
     assert_eq!(lease.next_server, Some(lease.server));
+    assert_eq!(net::mdns::ask(&[lease.address]), ["192.168.77.1:8780".parse().unwrap()]);
+}
+
+/// In the server's namespace: announces as the bench does, until killed.
+fn responder() {
+    let daemon = mdns_sd::ServiceDaemon::new().unwrap();
+    let txt: &[(&str, &str)] = &[("v", "1")];
+    let service =
+        mdns_sd::ServiceInfo::new("_whiteglove._tcp.local.", "Bench 1", "whiteglove-8780.local.", "", 8780, txt);
+    daemon.register(service.unwrap().enable_addr_auto()).unwrap();
+    loop {
+        thread::park();
+    }
 }
