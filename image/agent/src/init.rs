@@ -25,8 +25,8 @@ use crate::{
 };
 
 const SCREEN: &str = "/dev/tty1";
-/// The console scrolls or prints over us rarely; then the whole screen is drawn again.
-const DRAW_AGAIN: Duration = Duration::from_secs(5);
+/// The kernel rarely prints over us; then the whole screen is drawn again.
+const DRAW_AGAIN: Duration = Duration::from_secs(15);
 
 /// Whether the kernel panics when we end.
 pub fn is_first_program() -> bool {
@@ -85,7 +85,7 @@ pub fn never_end(log: Log) {
 #[derive(Debug)]
 pub struct Screen {
     console: Option<File>,
-    drawn: Option<(String, Instant)>,
+    drawn: Option<(Frame, Instant)>,
 }
 
 impl Screen {
@@ -105,14 +105,17 @@ impl Screen {
         size.filter(|(cols, rows)| *cols > 0 && *rows > 0).unwrap_or(MINIMUM)
     }
 
-    pub fn draw(&mut self, frame: &Frame) {
-        let text = frame.ansi();
-        let same = self.drawn.as_ref().is_some_and(|(drawn, at)| *drawn == text && at.elapsed() < DRAW_AGAIN);
-        if let (false, Some(console)) = (same, &mut self.console) {
-            // Cut short while the person holds the output: drawn again soon.
-            let _ = console.write_all(text.as_bytes());
-            self.drawn = Some((text, Instant::now()));
-        }
+    pub fn draw(&mut self, frame: Frame) {
+        let Some(console) = &mut self.console else { return };
+        let whole = self.drawn.as_ref().is_none_or(|(_, at)| at.elapsed() >= DRAW_AGAIN);
+        let before = self.drawn.take();
+        let (text, at) = match before {
+            Some((before, at)) if !whole => (frame.ansi(Some(&before)), at),
+            _ => (frame.ansi(None), Instant::now()),
+        };
+        // Cut short while the person holds the output: drawn again soon.
+        let _ = console.write_all(text.as_bytes());
+        self.drawn = Some((frame, at));
     }
 }
 

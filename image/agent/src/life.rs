@@ -221,8 +221,12 @@ impl Life {
         match &event {
             Event::Captured { capture, .. } => self.hand_over(capture),
             Event::Network(nics) => {
-                let leases = nics.iter().filter_map(|nic| nic.lease.clone()).collect();
-                self.send(Letter::Network(leases));
+                let leases =
+                    |nics: &[net::NicStatus]| nics.iter().filter_map(|nic| nic.lease.clone()).collect::<Vec<_>>();
+                // A cable alone is no news to the courier.
+                if leases(nics) != leases(&self.state.nics) {
+                    self.send(Letter::Network(leases(nics)));
+                }
             }
             Event::Saved(_) => self.saving = false,
             _ => {}
@@ -315,7 +319,7 @@ impl Life {
     fn draw(&mut self) {
         let (cols, rows) = self.screen.size();
         let clock = Clock { uptime: uptime(), offline_after: self.settings.offline_after };
-        self.screen.draw(&screen::render(&self.state, clock, cols, rows));
+        self.screen.draw(screen::render(&self.state, clock, cols, rows));
     }
 }
 

@@ -16,6 +16,9 @@ use crate::{
 /// The smallest console there is.
 pub const MINIMUM: (usize, usize) = (80, 25);
 
+/// Reading that takes longer than this since power-on needs a word.
+const PATIENCE: Duration = Duration::from_secs(25);
+
 /// How the headline looks: a colour and whether it asks for somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -81,25 +84,29 @@ pub fn render(state: &State, clock: Clock, cols: usize, rows: usize) -> Frame {
 }
 
 impl Frame {
-    /// For a Linux console: from the top left, each line cleared to its end, nothing scrolls.
-    pub fn ansi(&self) -> String {
+    /// For a Linux console: what differs from the frame that is there, line by line, nothing scrolls.
+    /// A whole 4K console takes a tenth of a second to draw, and the clock ticks every second.
+    pub fn ansi(&self, before: Option<&Self>) -> String {
         let colour = match self.tone {
             Tone::Busy => "\x1b[1;37m",
             Tone::Good => "\x1b[1;32m",
             Tone::Attention => "\x1b[1;33m",
             Tone::Bad => "\x1b[1;31m",
         };
-        let mut text = String::from("\x1b[H");
+        let before = before.filter(|before| before.lines.len() == self.lines.len());
+        let mut text = String::new();
         for (number, line) in self.lines.iter().enumerate() {
-            if number > 0 {
-                text.push_str("\r\n");
+            let same = |before: &Self| {
+                before.lines[number] == *line
+                    && before.headline.contains(&number) == self.headline.contains(&number)
+                    && (before.tone == self.tone || !self.headline.contains(&number))
+            };
+            if before.is_some_and(same) {
+                continue;
             }
-            match self.headline.contains(&number) {
-                true => text.push_str(&format!("{colour}{line}\x1b[0m\x1b[K")),
-                false => text.push_str(&format!("{line}\x1b[K")),
-            }
+            let (on, off) = if self.headline.contains(&number) { (colour, "\x1b[0m") } else { ("", "") };
+            text.push_str(&format!("\x1b[{};1H{on}{line}{off}\x1b[K", number + 1));
         }
-        text.push_str("\x1b[J");
         text
     }
 }
@@ -150,7 +157,10 @@ fn body(state: &State, clock: Clock) -> Vec<String> {
     match state.headline() {
         Headline::Reading => {
             text.push("Reading who this laptop is. Nothing on its disk is touched.".to_owned());
-            text.push("Nothing to do; this takes a few seconds.".to_owned());
+            text.push(match clock.uptime < PATIENCE {
+                true => "Nothing to do; this takes a few seconds.".to_owned(),
+                false => "Nothing to do; some TPMs need up to two minutes to show their key.".to_owned(),
+            });
         }
         Headline::Waiting => waiting(state, clock, &mut text),
         Headline::Sending => text.push("The bench answers. Sending.".to_owned()),
@@ -171,7 +181,15 @@ fn body(state: &State, clock: Clock) -> Vec<String> {
             missing(state, &mut text);
         }
         Headline::Saved => {
-            text.push("No bench answered, so the sealed capture is on the stick. Nothing is lost.".to_owned());
+            text.push(
+                match state.bench {
+                    Bench::Refused(_) => {
+                        "The bench did not take the capture, so it is on the stick, sealed. Nothing is lost."
+                    }
+                    _ => "No bench answered, so the sealed capture is on the stick. Nothing is lost.",
+                }
+                .to_owned(),
+            );
             text.push(
                 "Next: switch this laptop off (P), then take the stick to the bench and import it there. \
                  Or plug in the bench's cable: sending is still being tried."

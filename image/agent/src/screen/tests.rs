@@ -149,6 +149,20 @@ fn any_size_is_drawn_without_scrolling() {
     for (cols, rows) in [(0, 0), (40, 12), (80, 24), (81, 25), (300, 100)] {
         let frame = render(&laptop(), at(0), cols, rows);
         assert_eq!(frame.lines.len(), rows.max(12));
-        assert_eq!(frame.ansi().matches("\r\n").count(), rows.max(12) - 1);
+        let drawn = frame.ansi(None);
+        assert!(!drawn.contains('\n'));
+        assert_eq!(drawn.matches("\x1b[K").count(), rows.max(12));
     }
+}
+
+#[test]
+fn a_second_later_only_the_clock_is_drawn() {
+    let state = State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt(Outcome::Captured)), ..laptop() };
+    let [first, second] = [12, 13].map(|seconds| render(&state, at(seconds), 80, 25));
+    assert_eq!(first.ansi(Some(&first)), "");
+    assert_eq!(second.ansi(Some(&first)).matches("\x1b[K").count(), 1);
+    let held = State { receipt: Some(receipt(Outcome::Held)), ..state };
+    let held = render(&held, at(12), 80, 25).ansi(Some(&first));
+    assert!(held.contains("\x1b[1;33m"), "another tone is another headline");
+    assert_eq!(second.ansi(Some(&render(&laptop(), at(12), 80, 24))).matches("\x1b[K").count(), 25);
 }
