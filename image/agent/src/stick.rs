@@ -35,7 +35,7 @@ pub struct Volume {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StickError {
-    #[error("the stick is not there")]
+    #[error("it is not plugged in")]
     Absent,
     #[error("its data volume cannot be opened: {0}")]
     Mount(io::Error),
@@ -58,7 +58,7 @@ impl StickError {
                 "Connect this laptop to the bench network instead, or boot it from another stick; this one may be worn out."
             }
         };
-        Problem::new("The capture could not be saved on the stick.", format!("The stick: {self}."), next)
+        Problem::new("The capture could not be saved on the stick.", format!("About the stick: {self}."), next)
     }
 }
 

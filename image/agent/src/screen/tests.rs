@@ -109,7 +109,7 @@ fn saved_on_the_stick() {
 fn the_stick_fails() {
     let problem = Problem::new(
         "The capture could not be saved on the stick.",
-        "The stick: it is full.",
+        "About the stick: it is full.",
         "Take the stick to the bench, import its captures and delete them, then boot this laptop again.",
     );
     let stick = Stick::Failed { problem, at: Duration::from_secs(61) };
@@ -118,8 +118,11 @@ fn the_stick_fails() {
 
 #[test]
 fn a_damaged_stick() {
-    let stop =
-        Problem::new("This stick's settings are damaged.", "media.json: expected value", "Write the stick again.");
+    let stop = Problem::new(
+        "This stick's settings are damaged.",
+        "The file: it cannot be read at line 1, column 40.",
+        "Write the stick again.",
+    );
     assert_snapshot!(text(&State { stop: Some(stop), bench_name: String::new(), ..laptop() }, 9));
 }
 
