@@ -16,9 +16,26 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Each part becomes a sentence: a cause in lower case, as errors are written, reads on a screen
+    /// like everything else there.
     pub fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), next: next.into() }
+        Self { what: sentence(&what.into()), why: sentence(&why.into()), next: sentence(&next.into()) }
     }
+}
+
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let first = text.split([' ', ',']).next().unwrap_or_default();
+    // Names of programs, files and settings stay as they are typed.
+    let is_word = !first.is_empty() && first.chars().all(|c| c.is_ascii_lowercase()) && first != "whiteglove";
+    let mut sentence = match is_word {
+        true => first[..1].to_ascii_uppercase() + &text[1..],
+        false => text.to_owned(),
+    };
+    if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?', ':', '\n']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 impl fmt::Display for Problem {
@@ -28,3 +45,19 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_reads_as_a_sentence() {
+        let problem =
+            Problem::new("the stick was not written", "it is mounted at /mnt", "scripts/bootenv makes a new one.");
+        assert_eq!(
+            problem.to_string(),
+            "The stick was not written.\n  why:  It is mounted at /mnt.\n  next: scripts/bootenv makes a new one."
+        );
+        assert_eq!(Problem::new("whiteglove runs already", "", "").what, "whiteglove runs already.");
+    }
+}

@@ -47,7 +47,9 @@ const MEMORY_FLOOR: u64 = 3 << 30;
 pub fn checks(capture: &Capture) -> Vec<Check> {
     let mut found = Vec::new();
     let mut say = |severity, part, what: &str, why: &str, next: &str| {
-        found.push(Check { severity, part, problem: Problem::new(what, why, next) });
+        // The first part is a heading here, for a list and a column, so it stays without a full stop.
+        let problem = Problem { what: what.to_owned(), why: why.to_owned(), next: next.to_owned() };
+        found.push(Check { severity, part, problem });
     };
     let identity = capture.identity();
 

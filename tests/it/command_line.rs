@@ -49,7 +49,7 @@ fn a_journal_somebody_edited_is_found_and_the_bench_does_not_start_on_it() {
     std::fs::write(&database, bytes).unwrap();
     for arguments in [&["journal", "verify"][..], &["serve"]] {
         let complaint = bench.complains(arguments);
-        assert!(complaint.contains("entry 0 was changed after it was written"), "{complaint}");
+        assert!(complaint.contains("Entry 0 was changed after it was written"), "{complaint}");
         assert!(complaint.contains("next: Do not work on."), "{complaint}");
     }
 }

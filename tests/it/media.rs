@@ -112,8 +112,8 @@ fn a_stick_is_written_only_under_its_name_and_is_right_by_every_tool() {
         (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     };
     let name = device.0.trim_start_matches("/dev/");
-    assert!(write(name, "0").1.contains("it is not on USB (loop device)"));
-    assert!(write("some other stick", "1").1.contains("its name is"));
+    assert!(write(name, "0").1.contains("It is not on USB (loop device)"));
+    assert!(write("some other stick", "1").1.contains("Its name is"));
     let mut start = [0; 40_000];
     std::os::unix::fs::FileExt::read_exact_at(&fs::File::open(&device.0).unwrap(), &mut start, 0).unwrap();
     assert!(start.iter().all(|byte| *byte == 0x41), "written without consent");

@@ -118,8 +118,8 @@ fn a_missing_package_is_named() {
     let bench = Bench::new();
     fs::remove_file(bench.at("root/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")).unwrap();
     let problem = Problem::from(bench.build().unwrap_err());
-    assert_eq!(problem.what, "the unpacked packages hold no grubx64.efi");
-    assert_eq!(problem.why, "it comes from Debian's package grub-efi-amd64-signed");
+    assert_eq!(problem.what, "The unpacked packages hold no grubx64.efi.");
+    assert_eq!(problem.why, "It comes from Debian's package grub-efi-amd64-signed.");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn the_budget_is_an_error_that_names_the_largest_modules() {
     assert!(within_budget(INITRD_BUDGET_BYTES, Effort::Release, &modules).is_ok());
     assert!(within_budget(INITRD_BUDGET_BYTES + 1, Effort::Fast, &modules).is_ok());
     let error = within_budget(INITRD_BUDGET_BYTES + 1, Effort::Release, &modules).unwrap_err();
-    assert!(Problem::from(error).why.starts_with("largest modules: igc "));
+    assert!(Problem::from(error).why.starts_with("Largest modules: igc "));
 }
 
 #[test]

@@ -129,10 +129,10 @@ fn an_endpoint_that_is_down_is_the_first_thing_to_repair() {
     let down = |snapshot| Snapshot { endpoints: vec![], endpoint_problem: Some(testing::port_in_use()), ..snapshot };
     insta::assert_snapshot!(screen(&showing(down(snapshot_with([])))), @r##"
     whiteglove   bench-1   batch ACME-07           0 arrived   0 captured   0 held
-    LAPTOPS CANNOT REPORT   port 8780 is in use
+    LAPTOPS CANNOT REPORT   Port 8780 is in use.
 
 
-    STOP  port 8780 is in use
+    STOP  Port 8780 is in use.
       why  Another program on this computer listens there; perhaps a second
            whiteglove.
       next Close the other program, or set another port under "listen" in the
@@ -154,7 +154,7 @@ fn an_endpoint_that_is_down_is_the_first_thing_to_repair() {
     Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
     "##);
     let text = screen(&showing(down(few())));
-    assert!(text.contains(" LAPTOPS CANNOT REPORT   port 8780 is in use"), "{text}");
+    assert!(text.contains(" LAPTOPS CANNOT REPORT   Port 8780 is in use."), "{text}");
     assert!(text.contains(" NEXT  Close the other program"), "{text}");
 }
 
@@ -354,19 +354,19 @@ fn the_newest_problem_stays_until_it_is_seen() {
     let old = (ago(300), Problem::new("an older problem", "why", "next"));
     let new = (ago(60), Problem::new("capture refused", "It was sealed for another bench.", "Write the stick anew."));
     let mut model = showing(Snapshot { problems: vec![new.clone(), old], ..few() });
-    assert!(screen(&model).contains(" ERROR 1m ago: capture refused"));
+    assert!(screen(&model).contains(" ERROR 1m ago: Capture refused."));
     assert!(screen(&model).contains(" NEXT  e: read what went wrong"));
     press(&mut model, "e");
     insta::assert_snapshot!(screen(&model), @r##"
     Problems
 
-       1m ago  capture refused
+       1m ago  Capture refused.
        why  It was sealed for another bench.
        next Write the stick anew.
 
-       5m ago  an older problem
-       why  why
-       next next
+       5m ago  An older problem.
+       why  Why.
+       next Next.
 
 
 
@@ -391,7 +391,7 @@ fn the_newest_problem_stays_until_it_is_seen() {
     let told = Problem::new("no such device", "It is not on the board.", "Look again.");
     update(&mut model, Msg::Update(Update::Problem(told)), NOON.after(std::time::Duration::from_secs(60)));
     assert!(model.bell);
-    assert!(screen(&model).contains("no such device"));
+    assert!(screen(&model).contains("No such device."));
     press(&mut model, "x");
     assert!(model.unseen_problem().is_none());
 }

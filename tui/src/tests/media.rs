@@ -225,8 +225,8 @@ fn an_untyped_name_erases_nothing() {
       To erase it, type its name:  Ultra
       > Cruzer█
 
-     NO  Ultra will not be erased
-       why  its name is "Ultra", not "Cruzer"
+     NO  Ultra will not be erased.
+       why  Its name is "Ultra", not "Cruzer".
        next Type the name exactly as it is shown beside the disk.
 
 
@@ -382,7 +382,7 @@ fn a_failure_says_what_to_do_next() {
     Sticks
 
     ─ Writing ACME-07.img to Ultra ──────────────────────────────────────────────
-     FAILED  Ultra holds other bytes than were written
+     FAILED  Ultra holds other bytes than were written.
        why  4,194,304 bytes at offset 67,108,864 read back differently; the stick
             is worn out or a fake.
        next Throw it away and write another stick.
