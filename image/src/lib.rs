@@ -11,7 +11,7 @@ mod gpt;
 pub mod initramfs;
 pub mod media;
 pub mod modules;
-pub mod verify;
-pub mod write;
 #[cfg(test)]
 mod testing;
+pub mod verify;
+pub mod write;
