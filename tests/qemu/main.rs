@@ -193,6 +193,7 @@ fn is_this_laptop(capture: &Capture, laptop: &Laptop) {
 
 /// For `scripts/bench`, which prints them.
 fn keep_timings(started: &Line, captured: &Line, capture: &Capture, environment: &Path) {
+    let hundredths = |seconds: f64| (seconds * 100.0).round() / 100.0;
     let size = |name: &str| fs::metadata(environment.join(name)).unwrap().len();
     let read: serde_json::Map<String, Value> = capture
         .timings
@@ -200,9 +201,9 @@ fn keep_timings(started: &Line, captured: &Line, capture: &Capture, environment:
         .map(|timing| (serde_json::to_value(timing.part).unwrap().as_str().unwrap().to_owned(), timing.millis.into()))
         .collect();
     let timings = json!({
-        "power_on_to_agent_start_s": started.seen,
-        "power_on_to_captured_s": captured.seen,
-        "agent_start_to_captured_s": ((captured.at - started.at) * 1000.0).round() / 1000.0,
+        "power_on_to_agent_start_s": hundredths(started.seen),
+        "power_on_to_captured_s": hundredths(captured.seen),
+        "agent_start_to_captured_s": hundredths(captured.at - started.at),
         "initrd_bytes": size("initrd.zst"),
         "kernel_bytes": size("vmlinuz"),
         "read_ms": read,
