@@ -15,7 +15,7 @@ use crate::{courier::Report, net::NicStatus};
 /// that are just plugging one in. Sending is tried after that too, so nothing is lost by being quick.
 const CABLE_PATIENCE: Duration = Duration::from_secs(10);
 /// When saving on the stick failed: how long until it is tried again.
-const SAVE_AGAIN: Duration = Duration::from_secs(15);
+const SAVE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Something that happened somewhere.
 #[derive(Debug)]

@@ -93,8 +93,8 @@ fn a_failed_save_is_tried_again_later() {
     let mut state = with_stick();
     state.on(captured(), at(0));
     state.on(Event::Saved(Err(Problem::new("a", "b", "c"))), at(100));
-    assert!(!state.wants_the_stick(at(114), PATIENCE));
-    assert!(state.wants_the_stick(at(115), PATIENCE));
+    assert!(!state.wants_the_stick(at(104), PATIENCE));
+    assert!(state.wants_the_stick(at(105), PATIENCE));
     assert!(!state.may_be_switched_off());
 }
 
