@@ -87,11 +87,11 @@ pub async fn devices(config: &Config, json: bool) -> Result<(), Problem> {
             format!("{simulated}{}", row.attention.as_deref().unwrap_or("")),
         ]
     });
-    print(&columns(std::iter::once(head).chain(lines).collect()))
+    print(&columns(&std::iter::once(head).chain(lines).collect::<Vec<_>>()))
 }
 
 /// Rows in columns as wide as their widest cell.
-fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let widths: [usize; N] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
     let line = |row: &[String; N]| {

@@ -84,10 +84,10 @@ impl Owner {
         if let Err(problem) = &outcome {
             self.remember(problem.clone());
         }
-        self.reply(id, outcome.map_or_else(Update::Problem, Update::Done));
+        self.reply(id, &outcome.map_or_else(Update::Problem, Update::Done));
     }
 
-    pub(super) fn reply(&mut self, id: u64, update: Update) {
+    pub(super) fn reply(&mut self, id: u64, update: &Update) {
         self.fronts.retain(|front| front.id != id || front.replies.send(update.clone()).is_ok());
     }
 

@@ -328,7 +328,7 @@ impl Owner {
                 (vec![], None)
             }
             Input::Reply { to, update } => {
-                self.reply(to, update);
+                self.reply(to, &update);
                 (vec![], None)
             }
             Input::JobDone { from, outcome } => {

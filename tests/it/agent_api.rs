@@ -156,7 +156,7 @@ fn media_that_are_not_good_here_and_now() {
     bench.config = bench.config.replace("spring", "autumn");
     bench.start();
     assert_eq!(refused(&bench, &spring), "This stick belongs to batch 'spring'.");
-    let mut stranger = spring.clone();
+    let mut stranger = spring;
     stranger.media = MediaId([9; 16]);
     let (envelope, _) = sealed_capture(&stranger, &capture("PF3K9Q", 1, Some(1)));
     assert_eq!(post(&bench.url(), api::CAPTURE, envelope.bytes()).unwrap().status, 400);
