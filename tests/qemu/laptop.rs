@@ -119,7 +119,7 @@ impl Laptop {
         }
 
         add("-drive", format!("if=none,id=nvme,format=raw,file={}", at("nvme.img")));
-        add("-device", format!("nvme,drive=nvme,serial={}", NVME.serial));
+        add("-device", format!("nvme,drive=nvme,bootindex=1,serial={}", NVME.serial));
         add("-drive", format!("if=none,id=sata,format=raw,file={}", at("sata.img")));
         add("-device", format!("ide-hd,bus=ide.0,drive=sata,serial={},model={}", SATA.serial, SATA.model));
         add("-device", "qemu-xhci,id=usb".into());

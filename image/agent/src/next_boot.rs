@@ -7,6 +7,9 @@ use crate::read::{GLOBAL, Root};
 const EFIVARS: &str = "sys/firmware/efi/efivars";
 /// LOAD_OPTION_ACTIVE
 const ACTIVE: u32 = 1;
+/// LOAD_OPTION_CATEGORY; zero is what boots, one an application. Firmware puts its own setup there, and
+/// some (OVMF, seen in QEMU) list it in the boot order all the same.
+const CATEGORY: u32 = 0x1f00;
 /// Non-volatile, boot service and runtime access.
 const ATTRIBUTES: [u8; 4] = [7, 0, 0, 0];
 
@@ -35,7 +38,8 @@ pub fn set(root: &Root) -> Result<u16, BootNextError> {
     let current = value(root, "BootCurrent").and_then(|bytes| Some(u16::from_le_bytes(*bytes.first_chunk()?)));
     let is_active = |entry: u16| {
         let option = value(root, &format!("Boot{entry:04X}"));
-        option.and_then(|bytes| Some(u32::from_le_bytes(*bytes.first_chunk()?) & ACTIVE != 0)).unwrap_or(false)
+        let attributes = option.and_then(|bytes| Some(u32::from_le_bytes(*bytes.first_chunk()?)));
+        attributes.is_some_and(|attributes| attributes & (ACTIVE | CATEGORY) == ACTIVE)
     };
     let next = choose(current, &order, is_active).ok_or(BootNextError::NoOther)?;
     let mut bytes = ATTRIBUTES.to_vec();
@@ -76,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_is_attributes_and_a_number() {
+    fn the_entry_boots_and_the_variable_is_attributes_and_a_number() {
         let temp = tempfile::tempdir().unwrap();
         let root = Root::new(temp.path());
         assert!(matches!(set(&root), Err(BootNextError::NoOrder)));
@@ -84,8 +88,10 @@ mod tests {
         let put = |name: &str, value: &[u8]| {
             fs::write(temp.path().join(format!("{EFIVARS}/{name}-{GLOBAL}")), [&[7, 0, 0, 0], value].concat()).unwrap();
         };
-        put("BootOrder", &[3, 0, 0, 0]);
+        put("BootOrder", &[3, 0, 5, 0, 0, 0]);
         put("BootCurrent", &[3, 0]);
+        put("Boot0005", &[9, 1, 0, 0, 9, 9]); // the firmware's setup: active, hidden, an application
+        assert!(matches!(set(&root), Err(BootNextError::NoOther)));
         put("Boot0000", &[1, 0, 0, 0, 9, 9]);
         assert_eq!(set(&root).unwrap(), 0);
         let written = root.bytes(&format!("{EFIVARS}/BootNext-{GLOBAL}")).unwrap();
