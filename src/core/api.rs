@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{envelope::MessageId, problem::Problem};
+use crate::{envelope::MessageId, problem::Problem, readiness::Severity};
 
 pub const HEALTH: &str = "/health";
 /// POST an envelope of kind hello; answers [`Welcome`].
@@ -59,8 +59,21 @@ pub struct Receipt {
     pub serial: Option<String>,
     /// What the technician should know about it; also the reason for a hold.
     pub notice: Option<Problem>,
-    /// What is missing for pre-provisioning, in words, worst first.
-    pub missing: Vec<String>,
+    /// What is missing for pre-provisioning, worst first.
+    pub missing: Vec<Missing>,
+}
+
+/// One thing that pre-provisioning will stumble over, in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    pub severity: Severity,
+    pub what: String,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.severity.word(), self.what)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

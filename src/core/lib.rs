@@ -20,4 +20,6 @@ pub mod problem;
 pub mod readiness;
 pub mod record;
 pub mod smbios;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tpm;

@@ -210,24 +210,26 @@ impl<'a> Smbios<'a> {
     }
 }
 
+/// A structure as firmware lays it out (6.1): for simulated machines and tests. `body` is the formatted
+/// area after its four-byte header; the handle is zero.
+pub fn structure(kind: u8, body: &[u8], strings: &[&str]) -> Vec<u8> {
+    let length = u8::try_from(body.len() + 4).unwrap_or(u8::MAX);
+    let mut bytes = vec![kind, length, 0, 0];
+    bytes.extend(body);
+    for string in strings {
+        bytes.extend(string.as_bytes());
+        bytes.push(0);
+    }
+    if strings.is_empty() {
+        bytes.push(0);
+    }
+    bytes.push(0);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A structure with its strings, as firmware lays it out.
-    fn structure(kind: u8, body: &[u8], strings: &[&str]) -> Vec<u8> {
-        let mut bytes = vec![kind, u8::try_from(body.len() + 4).unwrap(), 0, 0];
-        bytes.extend(body);
-        for string in strings {
-            bytes.extend(string.as_bytes());
-            bytes.push(0);
-        }
-        if strings.is_empty() {
-            bytes.push(0);
-        }
-        bytes.push(0);
-        bytes
-    }
 
     fn laptop() -> Vec<u8> {
         let mut uuid_and_more = vec![1, 2, 3, 4];

@@ -11,6 +11,7 @@ use whiteglove_core::{
     envelope::MessageId,
     identity::Mac,
     msdm,
+    smbios::structure,
 };
 
 /// How a laptop's visit to the bench goes. Shares are per hundred.
@@ -248,21 +249,6 @@ impl Laptop {
 
 fn agent() -> String {
     format!("{} (simulated)", env!("CARGO_PKG_VERSION"))
-}
-
-/// An SMBIOS structure as firmware lays it out (DSP0134 6.1).
-fn structure(kind: u8, body: &[u8], strings: &[&str]) -> Vec<u8> {
-    let mut bytes = vec![kind, u8::try_from(body.len() + 4).unwrap_or(u8::MAX), 0, 0];
-    bytes.extend(body);
-    for string in strings {
-        bytes.extend(string.as_bytes());
-        bytes.push(0);
-    }
-    if strings.is_empty() {
-        bytes.push(0);
-    }
-    bytes.push(0);
-    bytes
 }
 
 #[cfg(test)]

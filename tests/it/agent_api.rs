@@ -38,7 +38,7 @@ fn a_laptop_says_hello_hands_in_its_capture_and_is_told_to_power_off() {
     let (envelope, session) = sealed_capture(&card, &machine);
     let receipt = post(&url, api::CAPTURE, envelope.bytes()).unwrap().receipt(&session);
     assert_eq!((receipt.outcome, receipt.serial.as_deref()), (Outcome::Captured, Some("PF3K9Q")));
-    assert!(receipt.missing.contains(&"STOP: No internal disk found".to_owned()), "{:?}", receipt.missing);
+    assert_eq!(receipt.missing[0].to_string(), "STOP: No internal disk found");
 
     let waiting = thread::spawn(move || {
         let url = format!("{url}{}?capture={}&after=0", api::WAIT, envelope.message());

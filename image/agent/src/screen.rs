@@ -19,6 +19,9 @@ pub const MINIMUM: (usize, usize) = (80, 25);
 /// Reading that takes longer than this since power-on needs a word.
 const PATIENCE: Duration = Duration::from_secs(25);
 
+/// Rows of the serial in large letters, with the line below and what is around them.
+const LARGE_SERIAL: usize = 9;
+
 /// How the headline looks: a colour and whether it asks for somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -60,7 +63,10 @@ pub fn render(state: &State, clock: Clock, cols: usize, rows: usize) -> Frame {
     lines.push(String::new());
 
     let footer = footer(state, inner, clock);
-    let body: Vec<String> = body(state, clock).iter().flat_map(|paragraph| wrap(paragraph, inner)).collect();
+    let tight = paragraphs(&body(state, clock), inner, false);
+    let airy = paragraphs(&body(state, clock), inner, true);
+    // Read from where a person stands; on a small console the large serial comes before the air.
+    let body = if lines.len() + footer.len() + airy.len() + LARGE_SERIAL <= rows { airy } else { tight };
     // What to do comes before how large the serial is.
     let room = rows.saturating_sub(lines.len() + footer.len() + 1);
     let machine = machine(state, inner, room.saturating_sub(body.len() + 1));
@@ -104,11 +110,28 @@ impl Frame {
             if before.is_some_and(same) {
                 continue;
             }
-            let (on, off) = if self.headline.contains(&number) { (colour, "\x1b[0m") } else { ("", "") };
+            let (on, off) = match line.trim_start() {
+                _ if self.headline.contains(&number) => (colour, "\x1b[0m"),
+                // What to do is the line to be found at a glance.
+                next if next.starts_with("Next:") => ("\x1b[1;37m", "\x1b[0m"),
+                _ => ("", ""),
+            };
             text.push_str(&format!("\x1b[{};1H{on}{line}{off}\x1b[K", number + 1));
         }
         text
     }
+}
+
+/// Wrapped, with a blank line before each paragraph but the first and the items of a list.
+fn paragraphs(body: &[String], cols: usize, airy: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in body {
+        if airy && !lines.is_empty() && !paragraph.starts_with(" - ") {
+            lines.push(String::new());
+        }
+        lines.extend(wrap(paragraph, cols));
+    }
+    lines
 }
 
 fn words(headline: Headline) -> (&'static str, Tone) {
@@ -117,6 +140,8 @@ fn words(headline: Headline) -> (&'static str, Tone) {
         Headline::Waiting => ("WAITING", Tone::Busy),
         Headline::Sending => ("SENDING", Tone::Busy),
         Headline::Ok => ("OK", Tone::Good),
+        // Green would say that all is well, and the technician would walk on.
+        Headline::OkBut => ("OK BUT", Tone::Attention),
         Headline::Held => ("HELD", Tone::Attention),
         Headline::Saved => ("SAVED", Tone::Attention),
         Headline::Stop => ("STOP", Tone::Bad),
@@ -139,7 +164,7 @@ fn machine(state: &State, cols: usize, room: usize) -> Vec<String> {
         (None, Some(_)) => "no serial number",
         (None, None) => "",
     };
-    let done = matches!(state.headline(), Headline::Ok | Headline::Held | Headline::Saved);
+    let done = matches!(state.headline(), Headline::Ok | Headline::OkBut | Headline::Held | Headline::Saved);
     let large =
         if done && state.serial.is_some() { font::large(serial, cols, room.saturating_sub(2).min(14)) } else { None };
     match large {
@@ -173,6 +198,11 @@ fn body(state: &State, clock: Clock) -> Vec<String> {
             text.push("Next: leave it, or switch it off (P). The stick can go into the next laptop.".to_owned());
             missing(state, &mut text);
         }
+        Headline::OkBut => {
+            text.push("The bench has this laptop, but pre-provisioning cannot work with it as it is.".to_owned());
+            missing(state, &mut text);
+            text.push("Next: mend that, then boot this laptop from the stick again.".to_owned());
+        }
         Headline::Held => {
             text.push("The bench has this laptop, but a person has to look at it first.".to_owned());
             if let Some(notice) = state.receipt.as_ref().and_then(|receipt| receipt.notice.as_ref()) {
@@ -191,7 +221,7 @@ fn body(state: &State, clock: Clock) -> Vec<String> {
                 .to_owned(),
             );
             text.push(
-                "Next: switch this laptop off (P), then take the stick to the bench and import it there. \
+                "Next: switch this laptop off (P). The stick can go into the next laptop; import it at the bench later. \
                  Or plug in the bench's cable: sending is still being tried."
                     .to_owned(),
             );

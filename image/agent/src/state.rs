@@ -7,6 +7,7 @@ use whiteglove_core::{
     capture::{Capture, SmbiosTables},
     identity::Mac,
     problem::Problem,
+    readiness::Severity,
 };
 
 use crate::{courier::Report, net::NicStatus};
@@ -96,6 +97,8 @@ pub enum Headline {
     Waiting,
     Sending,
     Ok,
+    /// Captured, and something would stop pre-provisioning.
+    OkBut,
     Held,
     Saved,
     Stop,
@@ -194,6 +197,9 @@ impl State {
             _ if self.order.is_some_and(|order| order != Order::Stay) => Headline::Off,
             _ if self.stop.is_some() => Headline::Stop,
             (Some(receipt), _) if receipt.outcome == Outcome::Held => Headline::Held,
+            (Some(receipt), _) if receipt.missing.iter().any(|missing| missing.severity == Severity::Stop) => {
+                Headline::OkBut
+            }
             (Some(_), _) => Headline::Ok,
             _ if self.stick == Stick::Saved => Headline::Saved,
             _ if self.captured.is_none() => Headline::Reading,

@@ -1,8 +1,10 @@
 use super::*;
 use crate::{
-    blob::Blob,
-    capture::{EkSource, EndorsementKey, Firmware, SmbiosTables, Tpm},
+    api::{Outcome, Receipt},
+    capture::Hello,
+    device::HoldReason,
     identity::Clash,
+    testing::{self, smbios, uuid},
 };
 
 const STICK: MediaId = MediaId([1; 16]);
@@ -34,52 +36,8 @@ fn sealed_with(media: MediaId, message: u8) -> Sealed {
     Sealed { media, message: MessageId([message; 16]), signal: Signal::Agent, envelope: "00".repeat(32) }
 }
 
-/// A UUID that is not junk.
-fn uuid(seed: u8) -> [u8; 16] {
-    let mut uuid = [seed; 16];
-    uuid[15] ^= 0xff;
-    uuid
-}
-
-fn smbios(serial: &str, uuid: [u8; 16]) -> SmbiosTables {
-    let mut table = vec![1, 27, 0, 0, 1, 2, 0, 3];
-    table.extend(uuid);
-    table.extend([6, 0, 0]);
-    for string in ["LENOVO", "21CB", serial] {
-        table.extend(string.as_bytes());
-        table.push(0);
-    }
-    table.push(0);
-    SmbiosTables { entry_point: Blob::default(), table: Blob(table) }
-}
-
 fn capture(message: u8, serial: &str, uuid: [u8; 16], ek: Option<u8>) -> Capture {
-    Capture {
-        id: MessageId([message; 16]),
-        agent: "test".into(),
-        simulated: false,
-        smbios: Some(smbios(serial, uuid)),
-        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false) },
-        tpm: ek.map(|ek| Tpm {
-            family: "2.0".into(),
-            level: 0,
-            revision: 159,
-            vendor: "IFX".into(),
-            firmware: (7, 2),
-            keys: vec![EndorsementKey { source: EkSource::Persistent, public: Blob(vec![ek; 40]) }],
-            certificates: vec![],
-        }),
-        msdm: None,
-        nics: vec![],
-        disks: vec![],
-        cpu: crate::capture::Cpu::default(),
-        memory_bytes: 8 << 30,
-        batteries: vec![],
-        displays: vec![],
-        rtc: None,
-        findings: vec![],
-        timings: vec![],
-    }
+    testing::capture(MessageId([message; 16]), serial, uuid, ek)
 }
 
 fn hello(message: u8, serial: &str, uuid: [u8; 16]) -> (Hello, Sealed) {

@@ -3,11 +3,11 @@
 use rand_core::UnwrapErr;
 use whiteglove_core::{
     api::{self, Receipt, label},
-    blob::Blob,
-    capture::{Capture, Cpu, EkSource, EndorsementKey, Firmware, Hello, SmbiosTables, Tpm},
+    capture::{Capture, Hello},
     envelope::{Envelope, Kind, MessageId, SessionKey},
     media_card::MediaCard,
     problem::Problem,
+    testing,
 };
 
 pub(crate) struct Answer {
@@ -64,48 +64,12 @@ pub(crate) fn hello_of(capture: &Capture) -> Hello {
     Hello { agent: "test".into(), identity: capture.smbios.as_ref().unwrap().identity(), simulated: false }
 }
 
-/// A machine with this serial, UUID and endorsement key.
+/// A machine with this serial, UUID and endorsement key. UUIDs 00 and ff are the junk ones.
 pub(crate) fn capture(serial: &str, uuid: u8, ek: Option<u8>) -> Capture {
-    let mut bytes = [uuid; 16];
-    if uuid != 0 && uuid != 0xff {
-        bytes[15] ^= 0xff;
-    }
-    capture_with_uuid(serial, bytes, ek)
+    let junk = uuid == 0 || uuid == 0xff;
+    capture_with_uuid(serial, if junk { [uuid; 16] } else { testing::uuid(uuid) }, ek)
 }
 
 pub(crate) fn capture_with_uuid(serial: &str, uuid: [u8; 16], ek: Option<u8>) -> Capture {
-    let mut table = vec![1, 27, 0, 0, 1, 2, 0, 3];
-    table.extend(uuid);
-    table.extend([6, 0, 0]);
-    for string in ["LENOVO", "21CB", serial] {
-        table.extend(string.as_bytes());
-        table.push(0);
-    }
-    table.push(0);
-    Capture {
-        id: id(),
-        agent: "test".into(),
-        simulated: false,
-        smbios: Some(SmbiosTables { entry_point: Blob::default(), table: Blob(table) }),
-        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false) },
-        tpm: ek.map(|ek| Tpm {
-            family: "2.0".into(),
-            level: 0,
-            revision: 159,
-            vendor: "IFX".into(),
-            firmware: (7, 2),
-            keys: vec![EndorsementKey { source: EkSource::Persistent, public: Blob(vec![ek; 40]) }],
-            certificates: vec![],
-        }),
-        msdm: None,
-        nics: vec![],
-        disks: vec![],
-        cpu: Cpu::default(),
-        memory_bytes: 8 << 30,
-        batteries: vec![],
-        displays: vec![],
-        rtc: None,
-        findings: vec![],
-        timings: vec![],
-    }
+    testing::capture(id(), serial, uuid, ek)
 }

@@ -1,7 +1,13 @@
 use std::net::Ipv4Addr;
 
 use insta::assert_snapshot;
-use whiteglove_core::{api::Receipt, dhcp::client::Lease, envelope::MessageId, identity::Mac};
+use whiteglove_core::{
+    api::{Missing, Receipt},
+    dhcp::client::Lease,
+    envelope::MessageId,
+    identity::Mac,
+    readiness::Severity,
+};
 
 use super::*;
 
@@ -51,6 +57,10 @@ fn receipt(outcome: Outcome) -> Receipt {
     }
 }
 
+fn missing(severity: Severity, what: &str) -> Missing {
+    Missing { severity, what: what.into() }
+}
+
 fn text(state: &State, seconds: u64) -> String {
     let frame = render(state, at(seconds), 80, 25);
     assert_eq!(frame.lines.len(), 25);
@@ -80,12 +90,23 @@ fn ok_with_nothing_missing() {
 fn ok_with_things_missing() {
     let mut receipt = receipt(Outcome::CapturedAgain);
     receipt.missing = vec![
-        "Secure Boot is off. Turn Secure Boot on in the firmware setup, then boot it once more to have that on record."
-            .into(),
-        "The battery is nearly empty".into(),
+        missing(
+            Severity::Warning,
+            "Secure Boot is off. Turn Secure Boot on in the firmware setup, then boot it once more to have that on record.",
+        ),
+        missing(Severity::Warning, "The battery is nearly empty"),
     ];
     let state =
         State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt), bench: Bench::Silent, ..laptop() };
+    assert_snapshot!(text(&state, 12));
+}
+
+#[test]
+fn a_laptop_that_cannot_be_pre_provisioned_is_not_simply_ok() {
+    let mut receipt = receipt(Outcome::Captured);
+    receipt.missing = vec![missing(Severity::Stop, "No TPM 2.0"), missing(Severity::Warning, "Secure Boot is off")];
+    let state = State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt), ..laptop() };
+    assert_eq!(render(&state, at(12), 80, 25).tone, Tone::Attention);
     assert_snapshot!(text(&state, 12));
 }
 
