@@ -80,7 +80,7 @@ impl Config {
     fn parse(text: &str, state: PathBuf) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
         let config = Self {
-            bench: file.bench.unwrap_or_else(|| "bench".to_owned()),
+            bench: file.bench.unwrap_or_else(|| "bench-1".to_owned()),
             batch: file.batch.unwrap_or_else(|| "first".to_owned()),
             listen: file.listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
             advertise: file.advertise,
