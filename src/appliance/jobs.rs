@@ -98,10 +98,14 @@ impl Owner {
     }
 
     pub(super) fn cancel_job(&mut self, from: u64) {
-        match &self.running {
-            Some(job) => job.cancel.store(true, Ordering::Relaxed),
-            None => self.tell(from, Ok("Nothing is running.".to_owned())),
+        if !self.cancel_running_job() {
+            self.tell(from, Ok("Nothing is running.".to_owned()));
         }
+    }
+
+    /// Whether there was one. It stops at its next chunk.
+    pub(super) fn cancel_running_job(&self) -> bool {
+        self.running.as_ref().inspect(|job| job.cancel.store(true, Ordering::Relaxed)).is_some()
     }
 
     pub(super) fn list_disks(&self, from: u64) {

@@ -178,7 +178,10 @@ pub fn stopped() -> Problem {
 
 impl Owner {
     async fn run(mut self, mut messages: mpsc::Receiver<Input>) -> Result<(), Problem> {
-        self.work(&mut messages).await?;
+        let ended = self.work(&mut messages).await;
+        // A stick that is being written is given up: it does not boot, and says so when it is tried.
+        self.cancel_running_job();
+        ended?;
         self.publish();
         if let Err(error) = self.journal.close().await {
             tracing::warn!(%error, "the journal was not closed in order; nothing is lost");
@@ -400,8 +403,12 @@ impl Owner {
 
     /// Newest first; the same problem again only moves up.
     fn remember(&mut self, problem: Problem) {
-        tracing::warn!(what = problem.what, why = problem.why, "problem");
-        self.problems.retain(|(_, known)| *known != problem);
+        let known = self.problems.iter().position(|(_, known)| *known == problem);
+        match known.map(|index| self.problems.remove(index)) {
+            // Whoever sends garbage all day must not fill the log's disk with it.
+            Some(_) => tracing::debug!(what = problem.what, "again"),
+            None => tracing::warn!(what = problem.what, why = problem.why, "problem"),
+        }
         self.problems.push_front((now(), problem));
         self.problems.truncate(REMEMBERED_PROBLEMS);
         self.dirty = true;

@@ -2,11 +2,13 @@
 
 use std::{sync::mpsc, thread};
 
+use serde_json::json;
 use whiteglove_core::{api, envelope::MessageId};
 
 use crate::support::{
-    Bench,
+    Bench, Control,
     laptop::{capture, hand_in, post, sealed_capture},
+    until,
 };
 
 #[test]
@@ -79,4 +81,22 @@ fn a_stop_is_orderly_while_laptops_wait() {
     bench.stop();
     // Answered with "stay", not cut off.
     assert_eq!(waiting.join().unwrap().unwrap(), 200);
+}
+
+#[test]
+fn a_stop_gives_up_the_running_job_and_leaves_no_half_image() {
+    let mut bench = Bench::started();
+    let folder = bench.folder.path().join("large");
+    std::fs::create_dir(&folder).unwrap();
+    let file = std::fs::File::create(folder.join("payload.bin")).unwrap();
+    file.set_len(3 << 30).unwrap();
+    let mut control = Control::connect(&bench.state()).unwrap();
+    control.send(&json!({"build-media": {"out": "large.img", "add": folder, "media": null}}));
+    until("the build to be under way", || {
+        let snapshot = control.until("snapshot");
+        (snapshot["job"]["progress"]["done"].as_u64()? > 0).then_some(())
+    });
+    bench.stop();
+    let left: Vec<_> = std::fs::read_dir(bench.state().join("media")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
 }
