@@ -5,7 +5,6 @@ use std::time::Duration;
 use whiteglove_core::{
     api::{Order, Outcome, Receipt},
     capture::{Capture, SmbiosTables},
-    identity::Mac,
     problem::Problem,
     readiness::Severity,
 };
@@ -211,10 +210,6 @@ impl State {
 
     pub fn has_an_address(&self) -> bool {
         self.nics.iter().any(|nic| nic.lease.is_some())
-    }
-
-    pub fn first_mac(&self) -> Option<Mac> {
-        self.nics.first().map(|nic| nic.mac)
     }
 }
 

@@ -1,5 +1,7 @@
 use whiteglove_core::envelope::MessageId;
 
+use whiteglove_core::identity::Mac;
+
 use super::*;
 use crate::{courier::Stranger, read};
 
