@@ -146,9 +146,14 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             let bench = read_journal(config).await?.bench;
             let lines = bench.media().iter().map(|(id, media)| {
                 let state = if media.revoked { "revoked" } else { "good" };
-                format!("{id}  {state:<7}  {:>4} ago  batch {}", short_age(now().since(media.issued)), media.batch)
+                let age = short_age(now().since(media.issued));
+                [id.to_string(), state.to_owned(), format!("{age} ago"), format!("batch {}", media.batch)]
             });
-            print(&lines.collect::<Vec<_>>().join("\n"))
+            let lines: Vec<_> = lines.collect();
+            match lines.is_empty() {
+                true => print("This bench has made no media yet."),
+                false => print(&columns(&lines)),
+            }
         }
         MediaAction::Revoke { media } => ask(config, Command::RevokeMedia { media: media_id(&media)? }).await,
         MediaAction::Verify { image } => {

@@ -1,6 +1,4 @@
-use whiteglove_core::envelope::MessageId;
-
-use whiteglove_core::identity::Mac;
+use whiteglove_core::{envelope::MessageId, identity::Mac};
 
 use super::*;
 use crate::{courier::Stranger, read};
