@@ -1,7 +1,7 @@
 //! Brings the board and the bench together: the terminal on a thread of its own, updates in, commands
 //! out. The board is the same whether the bench runs in this process or in another.
 
-use std::{sync::mpsc, thread};
+use std::{pin::pin, sync::mpsc, thread};
 
 use tokio::sync::mpsc as inbox;
 use whiteglove_core::{control::Command, problem::Problem};
@@ -43,8 +43,16 @@ async fn show(mut link: Link) -> Result<(), Problem> {
         let send = move |command| drop(commands.send(command));
         whiteglove_tui::run(from_bench, send, now)
     });
+    let mut told_to_end = false;
+    let mut signal = pin!(session::signalled());
     loop {
         tokio::select! {
+            // Without this the terminal would stay as the board left it.
+            () = &mut signal => {
+                told_to_end = true;
+                drop(to_board.send(Msg::Closed(stopped())));
+                break;
+            }
             command = asked.recv() => match command {
                 Some(command) => link.send(command).await,
                 // The board let go of its end: it has closed.
@@ -63,6 +71,7 @@ async fn show(mut link: Link) -> Result<(), Problem> {
     let ended = tokio::task::spawn_blocking(move || board.join()).await;
     match ended {
         Ok(Ok(Ok(Exit::Quit))) => Ok(()),
+        _ if told_to_end => Ok(()),
         Ok(Ok(Ok(Exit::Closed(problem)))) => Err(problem),
         Ok(Ok(Err(error))) => Err(Problem::new(
             "The board cannot be shown.",

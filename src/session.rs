@@ -33,7 +33,8 @@ pub enum Extent {
 pub struct Running {
     pub appliance: Appliance,
     stop: CancellationToken,
-    owner: JoinHandle<Result<(), Problem>>,
+    /// `None` once it has ended.
+    owner: Option<JoinHandle<Result<(), Problem>>>,
     servers: Vec<JoinHandle<Result<(), Problem>>>,
     _lock: StateLock,
 }
@@ -53,7 +54,7 @@ pub async fn start(config: &Config, extent: Extent) -> Result<Option<Running>, P
         let (path, appliance, stop) = (config.control_socket(), appliance.clone(), stop.clone());
         servers.push(tokio::spawn(async move { attach::serve(&path, appliance, stop).await }));
     }
-    Ok(Some(Running { appliance, stop, owner, servers, _lock: lock }))
+    Ok(Some(Running { appliance, stop, owner: Some(owner), servers, _lock: lock }))
 }
 
 impl Running {
@@ -62,35 +63,38 @@ impl Running {
     /// # Errors
     /// What ended it, if it was not a signal.
     pub async fn until_stopped(mut self) -> Result<(), Problem> {
-        let servers = std::mem::take(&mut self.servers);
-        let mut first_server = futures_util::future::select_all(servers);
+        let Some(mut owner) = self.owner.take() else { return Ok(()) };
+        let mut servers = futures_util::future::select_all(std::mem::take(&mut self.servers));
         let ended = tokio::select! {
             () = signalled() => Ok(()),
-            owner = &mut self.owner => flatten(owner),
-            (server, _, others) = &mut first_server => {
-                self.servers = others;
-                return flatten(server).and(self.finish().await);
+            ended = &mut owner => {
+                self.servers = servers.into_inner();
+                return flatten(ended).and(self.finish().await);
+            }
+            (ended, _, others) = &mut servers => {
+                (self.servers, self.owner) = (others, Some(owner));
+                return flatten(ended).and(self.finish().await);
             }
         };
-        self.servers = first_server.into_inner();
-        ended.and(self.finish().await)
+        (self.servers, self.owner) = (servers.into_inner(), Some(owner));
+        self.finish().await.and(ended)
     }
 
     /// Ends the servers, then the owner, so that what they accepted is written.
     ///
     /// # Errors
-    /// The owner ended because its disk failed.
+    /// The owner had ended, or ends now, because its disk failed.
     pub async fn finish(self) -> Result<(), Problem> {
         self.stop.cancel();
         for server in self.servers {
             // A laptop that waits for orders is answered at once; nobody else holds a server up for long.
             drop(tokio::time::timeout(std::time::Duration::from_secs(2), server).await);
         }
-        if self.owner.is_finished() {
-            return Ok(());
-        }
         self.appliance.send(Input::Stop).await;
-        flatten(self.owner.await)
+        match self.owner {
+            Some(owner) => flatten(owner.await),
+            None => Ok(()),
+        }
     }
 
     pub fn stop_token(&self) -> CancellationToken {
@@ -119,7 +123,8 @@ fn flatten(joined: Result<Result<(), Problem>, tokio::task::JoinError>) -> Resul
     })
 }
 
-async fn signalled() {
+/// Returns when the system or a person tells the process to end.
+pub async fn signalled() {
     use tokio::signal::unix::{SignalKind, signal};
     let wait = async |kind| match signal(kind) {
         Ok(mut signal) => drop(signal.recv().await),

@@ -73,6 +73,11 @@ impl Terminal {
         if self.child.try_wait().unwrap().is_none() {
             self.press("y");
         }
+        self.has_closed();
+    }
+
+    /// In order, and with the terminal as it was.
+    fn has_closed(mut self) {
         let status = until("the board to close", || self.child.try_wait().unwrap());
         assert!(status.success());
         // What it wrote last may still be on its way.
@@ -113,6 +118,17 @@ fn a_second_terminal_attaches_to_a_running_bench_and_leaves_it_running() {
     board.shows("PF3K9Q2R");
     board.quit();
     assert!(bench.snapshot().is_some());
+}
+
+#[test]
+fn a_board_that_is_told_to_end_gives_the_terminal_back() {
+    let bench = Bench::new();
+    let board = Terminal::open(&bench);
+    board.shows("No laptops yet");
+    let process = i32::try_from(board.child.process_id().unwrap()).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(process).unwrap(), rustix::process::Signal::TERM)
+        .unwrap();
+    board.has_closed();
 }
 
 #[test]
