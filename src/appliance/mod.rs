@@ -31,6 +31,7 @@ pub(crate) use jobs::new_media_id;
 use crate::{
     clock::now,
     config::Config,
+    endpoint,
     journal::{self, Journal, JournalError},
 };
 
@@ -432,7 +433,11 @@ impl Owner {
             media,
             box_key: self.key,
             token: self.secret.token(media),
-            endpoints: self.endpoints.clone(),
+            // Also while the endpoint is down, or one command runs without it: sticks outlive that.
+            endpoints: match self.endpoints.is_empty() {
+                true => endpoint::expected_urls(&self.config),
+                false => self.endpoints.clone(),
+            },
             batch: self.config.batch.clone(),
             bench: self.config.bench.clone(),
             data_volume: Some(whiteglove_core::media::Part::Data.serial(media)),

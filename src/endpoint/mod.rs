@@ -56,6 +56,15 @@ pub async fn serve(
     served.map_err(|error| cannot_listen(address, &error))
 }
 
+/// Where laptops will reach us once the endpoint is up, for a stick that is built before: empty if the
+/// system is to choose the port.
+pub(crate) fn expected_urls(config: &Config) -> Vec<String> {
+    match config.listen.port() {
+        0 => config.advertise.clone(),
+        _ => urls(config, config.listen),
+    }
+}
+
 /// How laptops reach us: what the person said, else every address of this machine that is not loopback.
 fn urls(config: &Config, listening: SocketAddr) -> Vec<String> {
     if !config.advertise.is_empty() {
