@@ -251,7 +251,7 @@ fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle) -> Result<Strin
     for (done, (name, sent)) in waiting.into_iter().enumerate() {
         let outcome = match sent {
             Ok(reply) => match reply.blocking_recv() {
-                Ok(Ok(receipt)) if receipt.outcome == whiteglove_core::api::Outcome::AlreadyHere => Imported::Known,
+                Ok(Ok(receipt)) if !receipt.stored => Imported::Known,
                 Ok(Ok(_)) => Imported::Taken,
                 Ok(Err(problem)) => Imported::Refused(format!("{} {}", problem.what, problem.why)),
                 Err(_) => return Err(stopped()),

@@ -54,6 +54,8 @@ pub struct Welcome {
 pub struct Receipt {
     pub message: MessageId,
     pub outcome: Outcome,
+    /// This very message put it there; `false` if it was there before, by this or another path.
+    pub stored: bool,
     /// The device's number on the board.
     pub device: u64,
     pub serial: Option<String>,
@@ -83,7 +85,7 @@ pub enum Outcome {
     Captured,
     /// A newer capture of a machine the bench knows. The earlier one stays in the journal.
     CapturedAgain,
-    /// This very capture is here already, by this or another path.
+    /// This very capture is here already.
     AlreadyHere,
     /// Kept, but a person has to look before anything else happens.
     Held,

@@ -60,6 +60,15 @@ fn an_image_is_right_by_every_tool_and_twice_the_same_but_for_its_card() {
 }
 
 #[test]
+fn a_stick_built_while_no_bench_runs_knows_where_it_will_be() {
+    let mut bench = Bench::new();
+    bench.config = bench.config.replace("127.0.0.1:0", "127.0.0.1:8799");
+    assert_eq!(bench.build_stick().1.endpoints, ["http://127.0.0.1:8799"]);
+    bench.config += "advertise = ['http://192.168.7.1:8780']\n";
+    assert_eq!(bench.build_stick().1.endpoints, ["http://192.168.7.1:8780"]);
+}
+
+#[test]
 fn a_medium_built_anew_has_the_same_bytes() {
     let bench = Bench::started();
     let (first, card) = bench.build_stick();
@@ -201,6 +210,11 @@ fn an_import_says_for_every_file_what_became_of_it() {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     assert_eq!(bench.devices().len(), 1);
+    // What is held is here already all the same.
+    let (clone, _) = sealed_capture(&card, &capture("PF3K9Q", 9, Some(9)));
+    let held = folder_with(&bench, &[("clone.wgc".into(), clone.bytes().to_vec())]);
+    assert!(bench.complains(&["import", &held]).contains("1 taken, 1 were here already, 4 refused"));
+    assert!(bench.complains(&["import", &held]).contains("0 taken, 2 were here already, 4 refused"));
     assert!(bench.complains(&["import", "/nowhere"]).contains("/nowhere"));
 }
 

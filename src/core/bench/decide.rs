@@ -73,8 +73,13 @@ impl Bench {
     pub fn decide_capture(&self, capture: Capture, sealed: &Sealed, now: Moment) -> Result<Taken, Problem> {
         // First of all: what is already on disk is acknowledged again, whatever happened since.
         if let Some(device) = self.device_of(capture.id).and_then(|id| self.devices.get(&id)) {
-            let receipt = self.receipt(device.id, &capture, Outcome::AlreadyHere, None);
-            return Ok(Taken { records: vec![], receipt });
+            // A laptop whose answer got lost asks again; that must not turn HELD into OK on its screen.
+            let (outcome, notice) = match &device.stage {
+                Stage::Held { reason, .. } => (Outcome::Held, Some(reason.problem())),
+                Stage::Arrived { .. } | Stage::Captured { .. } => (Outcome::AlreadyHere, None),
+            };
+            let receipt = self.receipt(device.id, &capture, outcome, notice);
+            return Ok(Taken { records: vec![], receipt: Receipt { stored: false, ..receipt } });
         }
         self.admit(sealed.media)?;
         let taken = |device, capture| Record::CaptureTaken {
@@ -206,6 +211,7 @@ impl Bench {
         Receipt {
             message: capture.id,
             outcome,
+            stored: true,
             device: device.0,
             serial: capture.identity().serial.map(String::from),
             notice,

@@ -139,6 +139,20 @@ fn one_serial_on_two_boards_is_held_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_held_laptop_that_sends_its_capture_again_is_still_held() {
+    let mut bench = bench();
+    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
+    let held = take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2)));
+    // Its answer got lost, or the bench restarted: a technician must not see OK now.
+    let again = take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2)));
+    assert_eq!((again.outcome, again.notice), (Outcome::Held, held.notice));
+    assert_eq!((held.stored, again.stored), (true, false));
+    let records = bench.decide_release(DeviceId(2), at(2_000)).unwrap();
+    write(&mut bench, records);
+    assert_eq!(take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2))).outcome, Outcome::AlreadyHere);
+}
+
+#[test]
 fn one_uuid_on_two_machines_is_held() {
     let mut bench = bench();
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));

@@ -130,7 +130,7 @@ fn welcome(request: &Request) -> Reply {
 }
 
 fn receipt(message: MessageId, outcome: Outcome) -> Receipt {
-    Receipt { message, outcome, device: 5, serial: Some("PF3".into()), notice: None, missing: vec![] }
+    Receipt { message, outcome, stored: true, device: 5, serial: Some("PF3".into()), notice: None, missing: vec![] }
 }
 
 fn quick() -> Pace {

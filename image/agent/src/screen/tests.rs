@@ -50,6 +50,7 @@ fn receipt(outcome: Outcome) -> Receipt {
     Receipt {
         message: MessageId([1; 16]),
         outcome,
+        stored: true,
         device: 7,
         serial: Some("PF3K9Q7A".into()),
         notice: None,

@@ -20,6 +20,7 @@ fn receipt(outcome: Outcome) -> Event {
     Event::Courier(Report::Delivered(Receipt {
         message,
         outcome,
+        stored: true,
         device: 1,
         serial: None,
         notice: None,
