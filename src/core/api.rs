@@ -97,6 +97,9 @@ pub struct Orders {
     pub capture: MessageId,
     pub number: u64,
     pub order: Order,
+    /// The bench's clock, milliseconds since 1970; what [`Order::SetClock`] sets. Zero from an old bench.
+    #[serde(default)]
+    pub now: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -106,6 +109,8 @@ pub enum Order {
     PowerOff,
     /// Set UEFI `BootNext` to the entry after the one we came from, then restart.
     BootNext,
+    /// Set the hardware clock from the bench's, then say how it stands now.
+    SetClock,
 }
 
 impl Order {
@@ -114,6 +119,7 @@ impl Order {
             Self::Stay => "stay",
             Self::PowerOff => "power off",
             Self::BootNext => "restart into the next boot entry",
+            Self::SetClock => "set its clock",
         }
     }
 }

@@ -5,24 +5,33 @@
 //! what the board shows is what the journal holds.
 
 mod decide;
+mod find;
+mod orders;
+mod scan;
+mod show;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
-pub use decide::{Sealed, Taken};
+pub use decide::{Admission, Admitted, Sealed, Taken};
+use orders::Orders;
+pub use scan::Heard;
 
 use crate::{
     api::Order,
+    batch::{IdentityPolicy, ModelName},
     capture::Capture,
     clock::Moment,
-    control::{Row, StageName},
-    device::{Device, DeviceId, Event, Refused, Signal, Stage},
+    control::Row,
+    device::{Device, DeviceId, Event, Evidence, Label, Refused, Signal, Stage},
+    entry::{Entry, Source},
     envelope::MessageId,
+    hwhash::{HashDigest, Verdict},
     identity::{EkDigest, Identity, Mac, Serial, SystemUuid},
     media_card::MediaId,
-    readiness::{self, Severity},
+    msdm::ProductKeyId,
     record::Record,
 };
 
@@ -46,6 +55,7 @@ pub struct Bench {
     /// The number the next record will get.
     next: u64,
     batch: Option<String>,
+    policy: IdentityPolicy,
     media: BTreeMap<MediaId, Media>,
     devices: BTreeMap<DeviceId, Device>,
     rows: BTreeMap<DeviceId, Row>,
@@ -58,6 +68,12 @@ pub struct Bench {
     by_uuid: HashMap<SystemUuid, Vec<DeviceId>>,
     by_ek: HashMap<EkDigest, Vec<DeviceId>>,
     by_mac: HashMap<Mac, Vec<DeviceId>>,
+    by_key: HashMap<ProductKeyId, Vec<DeviceId>>,
+    /// Hashes our own agents made: one of them that comes back in a file proves nothing about Windows.
+    made_here: HashSet<HashDigest>,
+    lists: Orders,
+    /// What the comparison of each unit said that has both hashes.
+    compared: BTreeMap<ModelName, BTreeMap<DeviceId, Verdict>>,
 }
 
 /// The journal contradicts itself. It was edited, or written by a newer version.
@@ -97,6 +113,10 @@ impl Bench {
         self.rows.values()
     }
 
+    pub fn policy(&self) -> IdentityPolicy {
+        self.policy
+    }
+
     pub fn media(&self) -> &BTreeMap<MediaId, Media> {
         &self.media
     }
@@ -118,7 +138,11 @@ impl Bench {
             return Err(Unfit::OutOfOrder(number, self.next.wrapping_sub(1)));
         }
         match record {
-            Record::BatchOpened { batch } => self.batch = Some(batch),
+            Record::BatchOpened { batch, policy } => {
+                self.batch = Some(batch);
+                self.policy = policy;
+                self.refresh_all();
+            }
             Record::MediaIssued { media, batch } => {
                 self.media.insert(media, Media { batch, issued: at, revoked: false });
             }
@@ -129,7 +153,9 @@ impl Bench {
             }
             Record::DeviceArrived { identity, media, message, simulated } => {
                 self.hellos.insert(message);
-                self.admit_device(self.next_device(), identity, media, simulated, Signal::Agent, at);
+                let batch = self.batch_of(media);
+                let newcomer = Newcomer { identity, batch, media: Some(media), simulated, signal: Signal::Agent };
+                self.admit_device(self.next_device(), newcomer, at);
             }
             Record::DeviceReturned { device, message } => {
                 self.step(number, device, Event::Hello, Signal::Agent, at, "switched on again")?;
@@ -139,9 +165,11 @@ impl Bench {
             Record::CaptureTaken { device, media, signal, capture, .. } => {
                 let id = device.unwrap_or(self.next_device());
                 if device.is_none() {
-                    self.admit_device(id, capture.identity(), media, capture.simulated, signal, at);
+                    let (identity, batch, simulated) = (capture.identity(), self.batch_of(media), capture.simulated);
+                    self.admit_device(id, Newcomer { identity, batch, media: Some(media), simulated, signal }, at);
                 }
-                self.step(number, id, Event::Captured(capture.id), signal, at, "capture taken")?;
+                let by = Evidence::Capture(capture.id);
+                self.step(number, id, Event::Captured(by), signal, at, "capture taken")?;
                 // An order is for the boot it was given in, or every later boot would obey it again.
                 self.orders.remove(&id);
                 self.keep_capture(id, media, capture);
@@ -158,38 +186,58 @@ impl Bench {
                 known.history.push((at, Signal::Operator, format!("told to {}", order.words())));
                 self.orders.insert(device, Standing { number, order });
             }
+            Record::EntryTaken { device, signal, source, entry } => {
+                let id = device.unwrap_or(self.next_device());
+                if device.is_none() {
+                    let batch = self.batch.clone().unwrap_or_default();
+                    let newcomer =
+                        Newcomer { identity: entry.identity(), batch, media: None, simulated: false, signal };
+                    self.admit_device(id, newcomer, at);
+                }
+                self.keep_entry(number, id, signal, source, *entry, at)?;
+            }
+            Record::LabelScanned { device, serial, product_key_id, on_purpose } => {
+                let known = self.devices.get_mut(&device).ok_or(Unfit::NoSuchDevice(number, device.0))?;
+                let words = match on_purpose {
+                    true => "label compared",
+                    false => "label scanned",
+                };
+                known.label = Some(Label { serial, product_key_id, at });
+                known.history.push((at, Signal::Scan, words.to_owned()));
+                self.refresh(device);
+            }
+            Record::OrderListed { batch, customer, lines, .. } => {
+                self.lists.add(batch, customer, lines);
+                self.refresh_all();
+            }
+            Record::BoardReplaced { old, device } => {
+                let words = format!("same laptop as #{}, its board was replaced", old.0);
+                self.step(number, device, Event::Release, Signal::Operator, at, &words)?;
+                let words = format!("lives on as #{} with another board", device.0);
+                self.step(number, old, Event::Replaced(device), Signal::Operator, at, &words)?;
+                self.hand_on(old, device);
+            }
+            Record::ProbeSaid { device, probe } => {
+                let known = self.devices.get_mut(&device).ok_or(Unfit::NoSuchDevice(number, device.0))?;
+                known.probe = Some((at, probe));
+                known.history.push((at, Signal::Operator, format!("registration service: {}", probe.words())));
+                self.refresh(device);
+            }
         }
         self.next += 1;
         Ok(())
     }
 
-    fn admit_device(
-        &mut self,
-        id: DeviceId,
-        identity: Identity,
-        media: MediaId,
-        simulated: bool,
-        signal: Signal,
-        at: Moment,
-    ) {
-        self.index(id, &identity);
-        let batch = self.media.get(&media).map_or_else(String::new, |media| media.batch.clone());
-        let device = Device {
-            id,
-            identity,
-            stage: Stage::Arrived { since: at },
-            batch,
-            signal,
-            arrived: at,
-            last: at,
-            media,
-            simulated,
-            capture: None,
-            captures: 0,
-            history: vec![(at, signal, "arrived".to_owned())],
-        };
-        self.rows.insert(id, row_of(&device));
+    fn batch_of(&self, media: MediaId) -> String {
+        self.media.get(&media).map_or_else(String::new, |media| media.batch.clone())
+    }
+
+    fn admit_device(&mut self, id: DeviceId, newcomer: Newcomer, at: Moment) {
+        self.index(id, &newcomer.identity);
+        let device = newcomer.device(id, at);
+        self.lists.place(&device);
         self.devices.insert(id, device);
+        self.refresh(id);
     }
 
     fn step(
@@ -210,22 +258,81 @@ impl Bench {
         }
         device.last = at;
         device.history.push((at, signal, words.to_owned()));
-        self.rows.insert(id, row_of(device));
+        self.refresh(id);
         Ok(())
     }
 
     fn keep_capture(&mut self, id: DeviceId, media: MediaId, capture: Box<Capture>) {
         self.captures.insert(capture.id, id);
+        self.made_here.extend(capture.hash.as_ref().map(|made| made.hash.digest()));
         let identity = capture.identity();
         self.index(id, &identity);
         if let Some(device) = self.devices.get_mut(&id) {
             device.identity = identity;
-            device.media = media;
+            device.media = Some(media);
             device.simulated = capture.simulated;
             device.captures += 1;
             device.capture = Some(Arc::from(capture));
-            self.rows.insert(id, row_of(device));
+            self.lists.place(device);
         }
+        self.compare(id);
+        self.refresh(id);
+    }
+
+    fn keep_entry(
+        &mut self,
+        number: u64,
+        id: DeviceId,
+        signal: Signal,
+        source: Source,
+        entry: Entry,
+        at: Moment,
+    ) -> Result<(), Unfit> {
+        let event = entry.hash.as_ref().map_or(Event::Hello, |hash| Event::Captured(Evidence::Hash(hash.digest())));
+        let words = match &entry.hash {
+            Some(hash) => format!("{} hash from {}, line {}", hash.origin().words(), source.name, source.line),
+            None => format!("{} from {}, line {}", entry.lane.words(), source.name, source.line),
+        };
+        self.step(number, id, event, signal, at, &words)?;
+        let seen = entry.identity();
+        self.index(id, &seen);
+        if let Some(device) = self.devices.get_mut(&id) {
+            device.learn(entry, &seen, source, at);
+            self.lists.place(device);
+        }
+        self.compare(id);
+        self.refresh(id);
+        Ok(())
+    }
+
+    /// The acceptance test of a model: whenever a machine has both hashes.
+    fn compare(&mut self, id: DeviceId) {
+        let Some(device) = self.devices.get(&id).filter(|device| !device.simulated) else { return };
+        let Some(comparison) = device.comparison() else { return };
+        let model = device.model_name();
+        let before = self.trust(&model);
+        self.compared.entry(model.clone()).or_default().insert(id, comparison.verdict);
+        if self.trust(&model) != before {
+            self.refresh_all();
+        }
+    }
+
+    /// What the old number knew that does not hang on its board.
+    fn hand_on(&mut self, old: DeviceId, to: DeviceId) {
+        let Some(old) = self.devices.get(&old).cloned() else { return };
+        if let Some(device) = self.devices.get_mut(&to) {
+            for (own, other) in [(&mut device.group_tag, old.group_tag), (&mut device.assigned_user, old.assigned_user)]
+            {
+                if own.is_empty() {
+                    *own = other;
+                }
+            }
+        }
+        self.lists.forget(old.id);
+        if let Some(device) = self.devices.get(&to) {
+            self.lists.place(device);
+        }
+        self.refresh(to);
     }
 
     fn index(&mut self, id: DeviceId, identity: &Identity) {
@@ -240,39 +347,48 @@ impl Bench {
         note(&mut self.by_serial, identity.good_serial().cloned(), id);
         note(&mut self.by_uuid, identity.good_uuid(), id);
         note(&mut self.by_ek, identity.ek, id);
+        note(&mut self.by_key, identity.product_key_id.clone(), id);
         identity.macs.iter().for_each(|mac| note(&mut self.by_mac, Some(*mac), id));
     }
 }
 
-fn row_of(device: &Device) -> Row {
-    let checks = device.capture.as_deref().map(readiness::checks).unwrap_or_default();
-    let worst = checks.first().map(|check| check.severity);
-    let attention = match &device.stage {
-        Stage::Held { reason, .. } => Some(reason.brief()),
-        _ => checks.first().filter(|check| check.severity > Severity::Note).map(|check| check.problem.what.clone()),
-    };
-    Row {
-        device: device.id,
-        stage: device.stage.name(),
-        serial: device.identity.serial.as_ref().map_or_else(String::new, |serial| serial.to_string()),
-        model: match device.identity.model.is_empty() {
-            true => device.identity.manufacturer.clone(),
-            false => device.identity.model.clone(),
-        },
-        signal: device.signal,
-        last: device.last,
-        arrived: device.arrived,
-        simulated: device.simulated,
-        worst,
-        attention,
+/// A machine on its way onto the board.
+struct Newcomer {
+    identity: Identity,
+    batch: String,
+    media: Option<MediaId>,
+    simulated: bool,
+    signal: Signal,
+}
+
+impl Newcomer {
+    fn device(self, id: DeviceId, at: Moment) -> Device {
+        Device {
+            id,
+            identity: self.identity,
+            stage: Stage::Arrived { since: at },
+            batch: self.batch,
+            signal: self.signal,
+            arrived: at,
+            last: at,
+            media: self.media,
+            simulated: self.simulated,
+            capture: None,
+            captures: 0,
+            windows_hash: None,
+            product_key_id: None,
+            device_link: None,
+            ztd_id: None,
+            group_tag: String::new(),
+            assigned_user: String::new(),
+            label: None,
+            probe: None,
+            history: vec![(at, self.signal, "arrived".to_owned())],
+        }
     }
 }
 
-/// How many devices are in each stage, in the order of the lifecycle.
-pub fn count_stages(rows: &[Row]) -> [(StageName, usize); 3] {
-    [StageName::Arrived, StageName::Captured, StageName::Held]
-        .map(|stage| (stage, rows.iter().filter(|row| row.stage == stage).count()))
-}
+pub use show::count_stages;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use crate::{
     blob::Blob,
     clock::Moment,
     envelope::MessageId,
+    hwhash::MadeHash,
     identity::{EkDigest, Identity, Mac, Serial},
     msdm::ProductKeyId,
     smbios::Smbios,
@@ -38,6 +39,8 @@ pub struct Capture {
     pub smbios: Option<SmbiosTables>,
     pub firmware: Firmware,
     pub tpm: Option<Tpm>,
+    #[serde(default)]
+    pub tpm_presence: TpmPresence,
     pub msdm: Option<Msdm>,
     pub nics: Vec<Nic>,
     pub disks: Vec<Disk>,
@@ -47,6 +50,12 @@ pub struct Capture {
     pub batteries: Vec<Battery>,
     pub displays: Vec<Display>,
     pub rtc: Option<Rtc>,
+    /// What an association left in the firmware (Windows' "Scan QR code / Export" of device preparation).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub device_link: Vec<FirmwareVariable>,
+    /// The hardware hash, made on the laptop itself from all of the above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<MadeHash>,
     pub findings: Vec<Finding>,
     /// Where the time went, in the order of reading.
     pub timings: Vec<Timing>,
@@ -65,6 +74,35 @@ pub struct Firmware {
     /// UEFI variable `SecureBoot`; `None` where the firmware has none.
     pub secure_boot: Option<bool>,
     pub setup_mode: Option<bool>,
+}
+
+/// What there is of a TPM, whether it answered or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TpmPresence {
+    /// The agent was too old to say.
+    #[default]
+    Unknown,
+    /// Neither a device nor a trace of one in the firmware's tables.
+    None,
+    /// The firmware describes one (SMBIOS type 43, or ACPI TPM2 without a device) but does not show it: switched off.
+    Hidden,
+    /// TPM 1.2 (or 2.0 switched to 1.2).
+    Version12,
+    /// There is one, and it gave no sensible answer.
+    Silent,
+    /// [`Capture::tpm`] is there.
+    Answers,
+}
+
+/// A UEFI variable that says something about the laptop's past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirmwareVariable {
+    pub name: String,
+    pub bytes: u32,
+    /// The value, if it is short and readable text (ASCII or UTF-16).
+    #[serde(default)]
+    pub text: Option<String>,
 }
 
 /// TPM 2.0 as `TPM2_GetCapability(TPM_PROPERTIES, PT_FIXED)` describes it.
@@ -157,6 +195,9 @@ pub struct Disk {
     pub bytes: u64,
     pub model: String,
     pub serial: String,
+    /// The serial as the drive holds it, leading blanks included, where the kernel gives that (SATA).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub serial_raw: String,
     pub firmware: String,
     /// NVMe namespace identifiers as the kernel prints them.
     pub wwid: String,
@@ -237,6 +278,14 @@ pub enum Part {
     Rtc,
     Drivers,
     Network,
+    /// The hardware hash.
+    Hash,
+    /// Marks of an earlier association in the firmware.
+    DeviceLink,
+    /// Label, order, customer.
+    Order,
+    /// Registration with the service.
+    Registration,
 }
 
 impl Part {
@@ -257,6 +306,10 @@ impl Part {
             Self::Rtc => "clock",
             Self::Drivers => "drivers",
             Self::Network => "network",
+            Self::Hash => "hardware hash",
+            Self::DeviceLink => "association mark",
+            Self::Order => "order",
+            Self::Registration => "registration",
         }
     }
 }
@@ -266,6 +319,7 @@ impl Capture {
     pub fn identity(&self) -> Identity {
         let mut identity = self.smbios.as_ref().map(SmbiosTables::identity).unwrap_or_default();
         identity.ek = self.tpm.as_ref().and_then(Tpm::ek_digest);
+        identity.product_key_id = self.msdm.as_ref().map(|msdm| msdm.product_key_id.clone());
         identity.macs = self
             .nics
             .iter()

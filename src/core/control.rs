@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Order,
+    batch::{IdentityPolicy, ModelTrust},
     clock::Moment,
-    device::{Device, DeviceId, Signal},
+    device::{Device, DeviceId, Probe, Signal},
     disk::Disk,
+    hwhash::Comparison,
     media_card::MediaId,
+    order::{Match, OrderStatus},
     problem::Problem,
-    readiness::Severity,
+    readiness::{Readiness, Severity, Verdict},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,14 @@ pub enum Command {
     Order { device: DeviceId, order: Order },
     /// A person looked at a held device and lets it go on.
     Release { device: DeviceId },
+    /// A held device is the laptop it clashes with, after its board was replaced.
+    SameLaptop { device: DeviceId },
+    /// A code from a scanner. `on`: it is the label of this device; else the bench looks who it is.
+    Scan { code: String, on: Option<DeviceId> },
+    /// A person reports what the registration service says of a device.
+    Probe { device: DeviceId, probe: Probe },
+    /// Import an order list for a batch (the open one if none is named).
+    ImportOrder { from: PathBuf, batch: Option<String>, customer: Option<String> },
     /// List the disks of this machine anew.
     ListDisks,
     /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a
@@ -37,7 +48,8 @@ pub enum Command {
     WriteMedia { image: PathBuf, disk: Disk, typed: String },
     /// Stop the running job.
     CancelJob,
-    /// Import the sealed captures of a returned stick: a folder, an image or a device.
+    /// Import what a stick or folder brings: sealed captures (also of an image or device), and every
+    /// file with Autopilot identities.
     Import { from: PathBuf },
 }
 
@@ -46,7 +58,8 @@ pub enum Command {
 pub enum Update {
     Snapshot(Arc<Snapshot>),
     /// The watched device, whole.
-    Watched(Option<Arc<Device>>),
+    Watched(Option<Arc<Sheet>>),
+    Scanned(Box<ScanAnswer>),
     Disks(Vec<Disk>),
     Problem(Problem),
     /// Something a person asked for is done.
@@ -66,12 +79,55 @@ pub struct Snapshot {
     pub endpoint_problem: Option<Problem>,
     /// Oldest arrival first: a row never jumps.
     pub rows: Arc<Vec<Row>>,
+    pub policy: IdentityPolicy,
+    /// `None` while the open batch has no order list.
+    pub order: Option<Arc<OrderStatus>>,
     pub job: Option<Job>,
     /// Images in the media folder, newest first.
     pub images: Vec<Image>,
     pub media_folder: PathBuf,
     /// The last things that went wrong or were refused, newest first.
     pub problems: Vec<(Moment, Problem)>,
+}
+
+/// One device with what the bench makes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sheet {
+    pub device: Device,
+    pub readiness: Readiness,
+    pub matching: Match,
+    pub trust: ModelTrust,
+    pub policy: IdentityPolicy,
+    /// Hash made on Linux (left) beside the one Windows made (right), if both are there.
+    pub comparison: Option<Comparison>,
+}
+
+/// What the bench says to a scanned code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanAnswer {
+    /// What was understood: a serial number, a product key id.
+    pub shown: String,
+    /// The laptop it is, and how many others say the same of themselves.
+    pub device: Option<DeviceId>,
+    pub others: usize,
+    pub tone: Tone,
+    /// One or two words, large.
+    pub title: String,
+    /// One sentence: what it means and what to do.
+    pub text: String,
+}
+
+/// How an answer sounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tone {
+    Good,
+    /// Seen before; nothing changed.
+    Again,
+    /// Somebody has to look.
+    Attention,
+    /// Stop.
+    Wrong,
 }
 
 /// One line of the board.
@@ -87,6 +143,8 @@ pub struct Row {
     pub simulated: bool,
     /// The worst of what is missing for pre-provisioning.
     pub worst: Option<Severity>,
+    pub verdict: Verdict,
+    pub matching: Match,
     /// In a few words, what a person has to look at.
     pub attention: Option<String>,
 }
@@ -98,6 +156,7 @@ pub enum StageName {
     Arrived,
     Captured,
     Held,
+    Replaced,
 }
 
 impl StageName {
@@ -106,6 +165,7 @@ impl StageName {
             Self::Arrived => "ARRIVED",
             Self::Captured => "CAPTURED",
             Self::Held => "HELD",
+            Self::Replaced => "REPLACED",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::hex_id::hex_id;
+use crate::{hex_id::hex_id, msdm::ProductKeyId};
 
 hex_id!(
     /// SHA-256 over the RSA endorsement key's modulus, or over the whole public area of another kind of key.
@@ -210,6 +210,9 @@ pub struct Identity {
     pub ek: Option<EkDigest>,
     /// Permanent addresses of the machine's own NICs; a dock's dongle travels and proves nothing.
     pub macs: Vec<Mac>,
+    /// Of the Windows key in the firmware, another one in every laptop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_key_id: Option<ProductKeyId>,
     pub manufacturer: String,
     pub model: String,
 }
@@ -227,7 +230,7 @@ impl Identity {
 
     /// Nothing here tells this machine from the next one.
     pub fn is_anonymous(&self) -> bool {
-        self.good_serial().is_none() && self.good_uuid().is_none() && self.ek.is_none()
+        self.good_serial().is_none() && self.good_uuid().is_none() && self.ek.is_none() && self.product_key_id.is_none()
     }
 
     pub fn compare(&self, other: &Self) -> Sighting {
@@ -238,6 +241,7 @@ impl Identity {
             // One TPM is one board, whatever the strings say; strings are edited in service.
             (Some(true), Some(false), _) => Sighting::Conflict(Clash::EkWithOtherUuid),
             (Some(true), _, _) => Sighting::Same,
+            (Some(false), Some(true), Some(true)) => Sighting::Conflict(Clash::EkChanged),
             (Some(false), _, Some(true)) => Sighting::Conflict(Clash::SerialOnOtherBoard),
             (Some(false), Some(true), _) => Sighting::Conflict(Clash::UuidOnOtherBoard),
             (Some(false), _, _) => Sighting::Different,
@@ -247,6 +251,13 @@ impl Identity {
             (None, Some(false), _) => Sighting::Different,
             (None, None, Some(true)) => Sighting::Same,
             (None, None, Some(false)) => Sighting::Different,
+            // What a label alone can say; boards of one lot never share a Windows key.
+            (None, None, None) if self.product_key_id.is_some() && other.product_key_id.is_some() => {
+                match self.product_key_id == other.product_key_id {
+                    true => Sighting::Same,
+                    false => Sighting::Different,
+                }
+            }
             // No number left to go by. A shared factory address of a built-in NIC decides.
             (None, None, None) => {
                 let shared = self.macs.iter().any(|mac| mac.is_from_the_factory() && other.macs.contains(mac));
@@ -273,7 +284,12 @@ pub enum Sighting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clash {
+    /// Two boards with one serial number, both on the bench these hours.
     SerialOnOtherBoard,
+    /// A serial number the bench knows from earlier, with another TPM and UUID now.
+    BoardChanged,
+    /// Serial number and UUID are known, the TPM's key is another one.
+    EkChanged,
     UuidOnOtherBoard,
     EkWithOtherUuid,
 }

@@ -2,6 +2,7 @@
 //! decisions. No clock, socket, file, process or async; `clippy.toml` beside this file enforces it.
 
 pub mod api;
+pub mod batch;
 pub mod bench;
 pub mod blob;
 pub mod capture;
@@ -10,15 +11,20 @@ pub mod control;
 pub mod device;
 pub mod dhcp;
 pub mod disk;
+pub mod entry;
 pub mod envelope;
 mod hex_id;
+pub mod hwhash;
 pub mod identity;
+pub mod import;
 pub mod media;
 pub mod media_card;
 pub mod msdm;
+pub mod order;
 pub mod problem;
 pub mod readiness;
 pub mod record;
+pub mod scan;
 pub mod smbios;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    batch::{IdentityPolicy, ModelTrust},
     capture::{Bus, Capture, NicKind, Part},
+    device::{Device, Stage},
+    order::Match,
     problem::Problem,
 };
 
@@ -35,7 +38,66 @@ impl Severity {
 pub struct Check {
     pub severity: Severity,
     pub part: Part,
+    /// What was read that says so: `IFX 7.61.2785.0`, `Boot0001, SecureBoot=0`.
+    #[serde(default)]
+    pub evidence: String,
     pub problem: Problem,
+}
+
+/// What the checks come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing was captured yet.
+    #[default]
+    Unknown,
+    Ready,
+    ReadyWithWarnings,
+    NotReady,
+}
+
+impl Verdict {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "not captured yet",
+            Self::Ready => "ready",
+            Self::ReadyWithWarnings => "ready with warnings",
+            Self::NotReady => "not ready",
+        }
+    }
+}
+
+/// Checks, worst first, and their sum.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    pub verdict: Verdict,
+    pub checks: Vec<Check>,
+}
+
+/// What the bench knows beside the device itself.
+#[derive(Debug, Clone)]
+pub struct Around<'a> {
+    pub policy: IdentityPolicy,
+    pub trust: &'a ModelTrust,
+    pub matching: &'a Match,
+}
+
+/// Everything known today to make pre-provisioning of this device fail later.
+pub fn assess(device: &Device, around: &Around<'_>) -> Readiness {
+    let mut checks = device.capture.as_deref().map(checks).unwrap_or_default();
+    if let Some(problem) = around.matching.problem() {
+        checks.push(Check { severity: Severity::Stop, part: Part::Order, evidence: String::new(), problem });
+    }
+    checks.sort_by_key(|check| std::cmp::Reverse(check.severity));
+    let held = matches!(device.stage, Stage::Held { .. });
+    let verdict = match checks.first().map(|check| check.severity) {
+        _ if matches!(device.stage, Stage::Arrived { .. } | Stage::Replaced { .. }) => Verdict::Unknown,
+        Some(Severity::Stop) => Verdict::NotReady,
+        _ if held => Verdict::NotReady,
+        Some(Severity::Warning) => Verdict::ReadyWithWarnings,
+        Some(Severity::Note) | None => Verdict::Ready,
+    };
+    Readiness { verdict, checks }
 }
 
 /// 64 GB as disk makers count, Windows 11's floor.
@@ -49,7 +111,7 @@ pub fn checks(capture: &Capture) -> Vec<Check> {
     let mut say = |severity, part, what: &str, why: &str, next: &str| {
         // The first part is a heading here, for a list and a column, so it stays without a full stop.
         let problem = Problem { what: what.to_owned(), why: why.to_owned(), next: next.to_owned() };
-        found.push(Check { severity, part, problem });
+        found.push(Check { severity, part, evidence: String::new(), problem });
     };
     let identity = capture.identity();
 

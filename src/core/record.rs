@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Order,
+    batch::IdentityPolicy,
     capture::Capture,
-    device::{DeviceId, HoldReason, Signal},
+    device::{DeviceId, HoldReason, Probe, Signal},
+    entry::{Entry, Source},
     envelope::MessageId,
-    identity::Identity,
+    identity::{Identity, Serial},
     media_card::MediaId,
+    msdm::ProductKeyId,
+    order::Expected,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,8 @@ pub enum Record {
     /// The batch that captures belong to from here on.
     BatchOpened {
         batch: String,
+        #[serde(default)]
+        policy: IdentityPolicy,
     },
     /// A boot medium was made; captures sealed with its token are accepted.
     MediaIssued {
@@ -63,6 +69,39 @@ pub enum Record {
         device: DeviceId,
         order: Order,
     },
+    /// One machine from an imported file or a scanned code. `device` is `None` for one nobody knew.
+    EntryTaken {
+        device: Option<DeviceId>,
+        signal: Signal,
+        source: Source,
+        entry: Box<Entry>,
+    },
+    /// A label was scanned for a device. `on_purpose`: a person said that it is this laptop's label,
+    /// the bench did not only find the laptop by it.
+    LabelScanned {
+        device: DeviceId,
+        serial: Option<Serial>,
+        #[serde(default)]
+        product_key_id: Option<ProductKeyId>,
+        on_purpose: bool,
+    },
+    /// Lines of an order list; they add to what the batch expects already.
+    OrderListed {
+        batch: String,
+        customer: Option<String>,
+        source: String,
+        lines: Vec<Expected>,
+    },
+    /// A person said that `old` and `device` are one laptop whose board was replaced.
+    BoardReplaced {
+        old: DeviceId,
+        device: DeviceId,
+    },
+    /// A person reported what the registration service says.
+    ProbeSaid {
+        device: DeviceId,
+        probe: Probe,
+    },
 }
 
 impl Record {
@@ -78,6 +117,11 @@ impl Record {
             Self::DeviceHeld { .. } => "device-held",
             Self::DeviceReleased { .. } => "device-released",
             Self::OrderGiven { .. } => "order-given",
+            Self::EntryTaken { .. } => "entry-taken",
+            Self::LabelScanned { .. } => "label-scanned",
+            Self::OrderListed { .. } => "order-listed",
+            Self::BoardReplaced { .. } => "board-replaced",
+            Self::ProbeSaid { .. } => "probe-said",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     blob::Blob,
-    capture::{Capture, Cpu, EkSource, EndorsementKey, Firmware, SmbiosTables, Tpm},
+    capture::{Capture, Cpu, EkSource, EndorsementKey, Firmware, SmbiosTables, Tpm, TpmPresence},
     envelope::MessageId,
     smbios::structure,
 };
@@ -40,6 +40,7 @@ pub fn capture(id: MessageId, serial: &str, uuid: [u8; 16], ek: Option<u8>) -> C
             keys: vec![key(byte)],
             certificates: vec![],
         }),
+        tpm_presence: if ek.is_some() { TpmPresence::Answers } else { TpmPresence::None },
         msdm: None,
         nics: vec![],
         disks: vec![],
@@ -48,6 +49,8 @@ pub fn capture(id: MessageId, serial: &str, uuid: [u8; 16], ek: Option<u8>) -> C
         batteries: vec![],
         displays: vec![],
         rtc: None,
+        device_link: vec![],
+        hash: None,
         findings: vec![],
         timings: vec![],
     }

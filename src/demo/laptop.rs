@@ -179,6 +179,7 @@ impl Laptop {
             bytes: 512_110_190_592,
             model: "SIMULATED NVMe 512GB".to_owned(),
             serial: hex::encode(&self.bytes("disk")[..7]).to_uppercase(),
+            serial_raw: String::new(),
             firmware: "1.0".to_owned(),
             wwid: format!("eui.{}", hex::encode(&self.bytes("disk")[..8])),
             nguid: String::new(),
@@ -197,6 +198,8 @@ impl Laptop {
                 secure_boot: Some(self.fate != Fate::SecureBootOff),
                 setup_mode: Some(false),
             },
+            device_link: vec![],
+            hash: None,
             findings: if tpm.is_none() { vec![missing_tpm] } else { vec![] },
             tpm,
             // Microsoft's published generic key of Windows Pro.

@@ -16,7 +16,7 @@ use std::{
 };
 
 use whiteglove_core::{
-    capture::{Capture, Finding, Part, SmbiosTables, Timing},
+    capture::{Capture, Finding, Part, SmbiosTables, Timing, TpmPresence},
     envelope::MessageId,
     identity::Mac,
 };
@@ -150,6 +150,7 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
         simulated: false,
         smbios,
         firmware,
+        tpm_presence: TpmPresence::Unknown,
         tpm,
         msdm,
         nics,
@@ -159,6 +160,8 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
         batteries,
         displays,
         rtc,
+        device_link: vec![],
+        hash: None,
         findings: notes.findings,
         timings: notes.timings,
     }

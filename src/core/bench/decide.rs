@@ -1,19 +1,22 @@
 //! What the bench decides: it looks, and answers with the records to write, or with a [`Problem`].
 //! Nothing here changes anything.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::Bench;
+use super::{Bench, Newcomer, find::Found};
 use crate::{
     api::{Missing, Order, Outcome, Receipt},
     capture::{Capture, Hello},
     clock::{Moment, short_age},
-    device::{Device, DeviceId, Event, HoldReason, Signal, Stage},
+    device::{Device, DeviceId, Event, HoldReason, Probe, Signal, Stage},
+    entry::{Entry, Refusal, Source},
     envelope::MessageId,
-    identity::{Identity, Sighting},
+    hwhash::HardwareHash,
+    identity::Identity,
     media_card::MediaId,
+    order::{Expected, Match},
     problem::Problem,
-    readiness::{self, Severity},
+    readiness::{Check, Severity},
     record::Record,
 };
 
@@ -34,10 +37,25 @@ pub struct Taken {
     pub receipt: Receipt,
 }
 
-/// Which machine a sighting is.
-enum Match {
-    Known(DeviceId),
-    New(Option<HoldReason>),
+/// What a line of a file comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admitted {
+    pub records: Vec<Record>,
+    /// The device it is, or will be.
+    pub device: DeviceId,
+    pub outcome: Admission,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// A machine nobody knew.
+    New,
+    /// It adds to a machine the bench knows.
+    Added,
+    /// Nothing in it is new.
+    Known,
+    /// Kept, but a person has to look.
+    Held(HoldReason),
 }
 
 impl Bench {
@@ -45,22 +63,23 @@ impl Bench {
     ///
     /// # Errors
     /// The medium's token is not good here and now.
-    pub fn decide_hello(&self, hello: &Hello, sealed: &Sealed) -> Result<Vec<Record>, Problem> {
+    pub fn decide_hello(&self, hello: &Hello, sealed: &Sealed, now: Moment) -> Result<Vec<Record>, Problem> {
         self.admit(sealed.media)?;
         if self.hellos.contains(&sealed.message) {
             return Ok(vec![]);
         }
-        Ok(match self.find(&hello.identity) {
-            Match::Known(device) => vec![Record::DeviceReturned { device, message: sealed.message }],
+        Ok(match self.find(&hello.identity, now) {
+            Found::Known(device) => vec![Record::DeviceReturned { device, message: sealed.message }],
             // Nothing would tie the capture that follows to this hello; the capture alone will do.
-            Match::New(_) if hello.identity.is_anonymous() => vec![],
-            Match::New(hold) => {
+            Found::New(_) if hello.identity.is_anonymous() => vec![],
+            Found::New(hold) => {
                 let arrived = Record::DeviceArrived {
                     identity: hello.identity.clone(),
                     media: sealed.media,
                     message: sealed.message,
                     simulated: hello.simulated,
                 };
+                let hold = hold.or_else(|| self.wrong_customer(&hello.identity, &self.batch_of(sealed.media)));
                 self.with_hold(arrived, hold)
             }
         })
@@ -76,7 +95,7 @@ impl Bench {
             // A laptop whose answer got lost asks again; that must not turn HELD into OK on its screen.
             let (outcome, notice) = match &device.stage {
                 Stage::Held { reason, .. } => (Outcome::Held, Some(reason.problem())),
-                Stage::Arrived { .. } | Stage::Captured { .. } => (Outcome::AlreadyHere, None),
+                _ => (Outcome::AlreadyHere, None),
             };
             let receipt = self.receipt(device.id, &capture, outcome, notice);
             return Ok(Taken { records: vec![], receipt: Receipt { stored: false, ..receipt } });
@@ -89,8 +108,8 @@ impl Bench {
             envelope: sealed.envelope.clone(),
             capture: Box::new(capture),
         };
-        Ok(match self.find(&capture.identity()) {
-            Match::Known(id) => {
+        Ok(match self.find(&capture.identity(), now) {
+            Found::Known(id) => {
                 let device = self.devices.get(&id);
                 let (outcome, notice) = match device.map(|device| (&device.stage, &device.capture)) {
                     Some((Stage::Held { reason, .. }, _)) => (Outcome::Held, Some(reason.problem())),
@@ -102,8 +121,9 @@ impl Bench {
                 let receipt = self.receipt(id, &capture, outcome, notice);
                 Taken { records: vec![taken(Some(id), capture)], receipt }
             }
-            Match::New(hold) => {
+            Found::New(hold) => {
                 let id = self.next_device();
+                let hold = hold.or_else(|| self.wrong_customer(&capture.identity(), &self.batch_of(sealed.media)));
                 let outcome = if hold.is_some() { Outcome::Held } else { Outcome::Captured };
                 let receipt = self.receipt(id, &capture, outcome, hold.as_ref().map(HoldReason::problem));
                 Taken { records: self.with_hold(taken(None, capture), hold), receipt }
@@ -160,7 +180,7 @@ impl Bench {
         self.admit(media)
     }
 
-    fn known(&self, device: DeviceId) -> Result<&Device, Problem> {
+    pub(super) fn known(&self, device: DeviceId) -> Result<&Device, Problem> {
         self.devices.get(&device).ok_or_else(|| {
             Problem::new(
                 format!("There is no device #{} on this bench.", device.0),
@@ -200,14 +220,132 @@ impl Bench {
         }
     }
 
+    /// A machine on another customer's order is stopped before anything else happens to it.
+    fn wrong_customer(&self, identity: &Identity, batch: &str) -> Option<HoldReason> {
+        match self.lists.of_label(batch, identity.good_serial(), identity.product_key_id.as_ref()) {
+            Match::WrongCustomer { customer, batch } => Some(HoldReason::WrongCustomer { customer, batch }),
+            _ => None,
+        }
+    }
+
+    /// One machine from a file or a scanned code.
+    ///
+    /// # Errors
+    /// It says nothing that tells one machine from another, or is a hash our own agent made.
+    pub fn decide_entry(
+        &self,
+        entry: Entry,
+        source: &Source,
+        signal: Signal,
+        now: Moment,
+    ) -> Result<Admitted, Refusal> {
+        if entry.hash.as_ref().is_some_and(|hash| self.made_here.contains(&hash.digest())) {
+            return Err(Refusal {
+                why: "This is the hash that our own agent made, not one that Windows made.".to_owned(),
+                next: "Nothing to do: the bench has it. Import a capture that Windows or WinPE made.".to_owned(),
+            });
+        }
+        let identity = entry.identity();
+        let taken =
+            |device, entry| Record::EntryTaken { device, signal, source: source.clone(), entry: Box::new(entry) };
+        Ok(match self.find(&identity, now) {
+            Found::Known(device) => {
+                let known = self.devices.get(&device).is_some_and(|known| adds_nothing(known, &entry));
+                let outcome = if known { Admission::Known } else { Admission::Added };
+                let records = if known { vec![] } else { vec![taken(Some(device), entry)] };
+                Admitted { records, device, outcome }
+            }
+            Found::New(Some(HoldReason::Anonymous)) => {
+                return Err(Refusal {
+                    why: "It holds no serial number, UUID, TPM key or product key id that tells this machine from others."
+                        .to_owned(),
+                    next: "Capture this machine with a whiteglove stick, or have the maker set its serial number.".to_owned(),
+                });
+            }
+            Found::New(hold) => {
+                let batch = self.batch.clone().unwrap_or_default();
+                let hold = hold.or_else(|| self.wrong_customer(&identity, &batch));
+                let outcome = hold.clone().map_or(Admission::New, Admission::Held);
+                let device = self.next_device();
+                Admitted { records: self.with_hold(taken(None, entry), hold), device, outcome }
+            }
+        })
+    }
+
+    /// Lines of an order list; holds what turns out to be another customer's.
+    pub fn decide_order_list(
+        &self,
+        batch: &str,
+        customer: Option<String>,
+        source: &str,
+        lines: Vec<Expected>,
+    ) -> Vec<Record> {
+        let mut after = self.lists.clone();
+        after.add(batch.to_owned(), customer.clone(), lines.clone());
+        let listed = Record::OrderListed { batch: batch.to_owned(), customer, source: source.to_owned(), lines };
+        let held = self.present().filter_map(|device| match (after.of_device(device), &device.stage) {
+            (_, Stage::Held { reason: HoldReason::WrongCustomer { .. }, .. }) => None,
+            (Match::WrongCustomer { customer, batch }, _) => {
+                let reason = HoldReason::WrongCustomer { customer, batch };
+                Some(Record::DeviceHeld { device: device.id, reason })
+            }
+            _ => None,
+        });
+        std::iter::once(listed).chain(held).collect()
+    }
+
+    /// A person says that a held device is the laptop it clashes with, after its board was replaced.
+    ///
+    /// # Errors
+    /// It is not held for that.
+    pub fn decide_same_laptop(&self, device: DeviceId) -> Result<Vec<Record>, Problem> {
+        let known = self.known(device)?;
+        match &known.stage {
+            Stage::Held { reason: reason @ HoldReason::Clash { other, .. }, .. } if reason.may_be_new_board() => {
+                Ok(vec![Record::BoardReplaced { old: *other, device }])
+            }
+            _ => Err(Problem::new(
+                format!("Device #{} was not joined with another.", device.0),
+                "It is not held for a serial number or TPM that the bench knows from another board.",
+                "Nothing to do.",
+            )),
+        }
+    }
+
+    /// A person reports what the registration service says.
+    ///
+    /// # Errors
+    /// There is no such device.
+    pub fn decide_probe(&self, device: DeviceId, probe: Probe) -> Result<Vec<Record>, Problem> {
+        self.known(device)?;
+        Ok(vec![Record::ProbeSaid { device, probe }])
+    }
+
+    /// The checks as they will stand once this capture is taken.
+    fn readiness_with(&self, id: DeviceId, capture: &Capture) -> Vec<Check> {
+        let mut device = match self.devices.get(&id) {
+            Some(device) => device.clone(),
+            None => {
+                let batch = self.batch.clone().unwrap_or_default();
+                let identity = capture.identity();
+                let newcomer = Newcomer { identity, batch, media: None, simulated: false, signal: Signal::Agent };
+                newcomer.device(id, Moment::default())
+            }
+        };
+        device.identity = capture.identity();
+        device.capture = Some(Arc::new(capture.clone()));
+        let (matching, trust) = (self.lists.of_device(&device), self.trust(&device.model_name()));
+        self.readiness(&device, &matching, &trust).checks
+    }
+
     fn with_hold(&self, first: Record, hold: Option<HoldReason>) -> Vec<Record> {
         let device = self.next_device();
         std::iter::once(first).chain(hold.map(|reason| Record::DeviceHeld { device, reason })).collect()
     }
 
     fn receipt(&self, device: DeviceId, capture: &Capture, outcome: Outcome, notice: Option<Problem>) -> Receipt {
-        let checks = readiness::checks(capture);
-        let worth_saying = checks.into_iter().filter(|check| check.severity > Severity::Note);
+        let worth_saying =
+            self.readiness_with(device, capture).into_iter().filter(|check| check.severity > Severity::Note);
         Receipt {
             message: capture.id,
             outcome,
@@ -218,31 +356,19 @@ impl Bench {
             missing: worth_saying.map(|check| Missing { severity: check.severity, what: check.problem.what }).collect(),
         }
     }
+}
 
-    /// Everyone who shares a good number with `identity` is compared with it. One machine wins over
-    /// a conflict: a board whose hold is pending must find itself again.
-    fn find(&self, identity: &Identity) -> Match {
-        let mut candidates: Vec<DeviceId> = Vec::new();
-        let mut add = |ids: Option<&Vec<DeviceId>>| candidates.extend(ids.into_iter().flatten());
-        add(identity.ek.and_then(|ek| self.by_ek.get(&ek)));
-        add(identity.good_uuid().and_then(|uuid| self.by_uuid.get(&uuid)));
-        add(identity.good_serial().and_then(|serial| self.by_serial.get(serial)));
-        if identity.is_anonymous() {
-            identity.macs.iter().for_each(|mac| add(self.by_mac.get(mac)));
-        }
-        let mut clash = None;
-        for device in candidates.iter().filter_map(|id| self.devices.get(id)) {
-            match device.identity.compare(identity) {
-                Sighting::Same => return Match::Known(device.id),
-                Sighting::Conflict(kind) => {
-                    clash.get_or_insert(HoldReason::Clash { clash: kind, other: device.id });
-                }
-                Sighting::Different => {}
-            }
-        }
-        let anonymous = identity.is_anonymous().then_some(HoldReason::Anonymous);
-        Match::New(clash.or(anonymous))
-    }
+/// Whether the bench has all of this already.
+fn adds_nothing(device: &Device, entry: &Entry) -> bool {
+    let hash = |hash: &HardwareHash| device.windows_hash.as_ref().is_some_and(|known| known.hash == *hash);
+    let text = |own: &str, new: &str| new.is_empty() || own == new;
+    entry.hash.as_ref().is_none_or(hash)
+        && entry.product_key_id.as_ref().is_none_or(|key| device.any_product_key_id() == Some(key))
+        && entry.device_link.as_ref().is_none_or(|link| device.device_link.as_ref() == Some(link))
+        && entry.ztd_id.as_ref().is_none_or(|id| device.ztd_id.as_ref() == Some(id))
+        && entry.serial.as_ref().is_none_or(|serial| device.identity.serial.as_ref() == Some(serial))
+        && text(&device.group_tag, &entry.group_tag)
+        && text(&device.assigned_user, &entry.assigned_user)
 }
 
 fn seen_before(id: DeviceId, ago: Duration) -> Problem {

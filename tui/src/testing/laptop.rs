@@ -96,6 +96,7 @@ fn capture(serial: &str) -> Capture {
             bytes: 512_110_190_592,
             model: "SAMSUNG MZVL2512HCJQ-00BL7".to_owned(),
             serial: "S64KNX0T123456".to_owned(),
+            serial_raw: String::new(),
             firmware: "FXM7601Q".to_owned(),
             wwid: "eui.002538b831b01234".to_owned(),
             nguid: String::new(),
@@ -130,6 +131,8 @@ fn capture(serial: &str) -> Capture {
             height_mm: 188,
         }],
         rtc: Some(Rtc { read: ago(2_463) }),
+        device_link: vec![],
+        hash: None,
         findings: vec![],
         timings: vec![
             Timing { part: Part::Smbios, millis: 4 },

@@ -25,6 +25,7 @@ pub(super) fn disks(root: &Root, boot_disk: Option<&str>, notes: &mut Notes) -> 
             bytes,
             model: format!("{vendor} {model}").trim().to_owned(),
             serial: serial(root, &name, bus),
+            serial_raw: String::new(),
             firmware: first(&["device/firmware_rev", "device/rev", "device/fwrev"]),
             wwid: first(&["wwid", "device/wwid"]),
             nguid: of("nguid"),

@@ -1,0 +1,102 @@
+//! What screens see of the bench.
+
+use super::Bench;
+use crate::{
+    batch::{ModelName, ModelTrust},
+    control::{Row, Sheet, StageName},
+    device::{Device, DeviceId, Stage},
+    hwhash::Verdict,
+    order::{Match, OrderStatus},
+    readiness::{self, Around, Readiness, Severity},
+};
+
+impl Bench {
+    /// One device with everything the bench makes of it.
+    pub fn sheet(&self, id: DeviceId) -> Option<Sheet> {
+        let device = self.devices.get(&id)?;
+        let (matching, trust) = (self.lists.of_device(device), self.trust(&device.model_name()));
+        let readiness = self.readiness(device, &matching, &trust);
+        let comparison = device.comparison();
+        Some(Sheet { device: device.clone(), readiness, matching, trust, policy: self.policy, comparison })
+    }
+
+    /// What comparisons say of the hash we make for a model.
+    pub fn trust(&self, model: &ModelName) -> ModelTrust {
+        let verdicts = self.compared.get(model).into_iter().flat_map(|units| units.values());
+        let mut fields = Vec::new();
+        let mut units = 0;
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Accepted => units += 1,
+                Verdict::Differs(critical) => fields.extend(critical.iter().copied()),
+                Verdict::OtherMachine => {}
+            }
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        match (fields.is_empty(), units) {
+            (false, _) => ModelTrust::Differs { fields },
+            (true, 0) => ModelTrust::Untested,
+            (true, units) => ModelTrust::Accepted { units },
+        }
+    }
+
+    /// Models that were compared with Windows' own hash.
+    pub fn models(&self) -> impl Iterator<Item = (&ModelName, ModelTrust)> {
+        self.compared.keys().map(|model| (model, self.trust(model)))
+    }
+
+    /// The order list of the open batch.
+    pub fn order_status(&self) -> Option<OrderStatus> {
+        self.lists.status(self.batch.as_deref()?)
+    }
+
+    pub(super) fn readiness(&self, device: &Device, matching: &Match, trust: &ModelTrust) -> Readiness {
+        readiness::assess(device, &Around { policy: self.policy, trust, matching })
+    }
+
+    pub(super) fn refresh(&mut self, id: DeviceId) {
+        if let Some(row) = self.devices.get(&id).map(|device| self.row(device)) {
+            self.rows.insert(id, row);
+        }
+    }
+
+    pub(super) fn refresh_all(&mut self) {
+        let rows = self.devices.values().map(|device| (device.id, self.row(device))).collect();
+        self.rows = rows;
+    }
+
+    fn row(&self, device: &Device) -> Row {
+        let (matching, trust) = (self.lists.of_device(device), self.trust(&device.model_name()));
+        let readiness = self.readiness(device, &matching, &trust);
+        let first = readiness.checks.first();
+        let attention = match &device.stage {
+            Stage::Held { reason, .. } => Some(reason.brief()),
+            Stage::Replaced { by, .. } => Some(format!("lives on as #{}", by.0)),
+            _ => first.filter(|check| check.severity > Severity::Note).map(|check| check.problem.what.clone()),
+        };
+        Row {
+            device: device.id,
+            stage: device.stage.name(),
+            serial: device.identity.serial.as_ref().map_or_else(String::new, |serial| serial.to_string()),
+            model: match device.identity.model.is_empty() {
+                true => device.identity.manufacturer.clone(),
+                false => device.identity.model.clone(),
+            },
+            signal: device.signal,
+            last: device.last,
+            arrived: device.arrived,
+            simulated: device.simulated,
+            worst: first.map(|check| check.severity),
+            verdict: readiness.verdict,
+            matching,
+            attention,
+        }
+    }
+}
+
+/// How many devices are in each stage, in the order of the lifecycle.
+pub fn count_stages(rows: &[Row]) -> [(StageName, usize); 3] {
+    [StageName::Arrived, StageName::Captured, StageName::Held]
+        .map(|stage| (stage, rows.iter().filter(|row| row.stage == stage).count()))
+}
