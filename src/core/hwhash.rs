@@ -20,7 +20,7 @@ pub use container::{HardwareHash, HashDigest, HashError, TooLong};
 pub use critical::Critical;
 pub use field::Field;
 pub use made::{CannotMake, FieldSource, MadeHash, make};
-pub use record::Record;
+pub use record::{CoreClass, Record};
 pub use text::Repair;
 
 use serde::{Deserialize, Serialize};
