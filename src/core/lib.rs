@@ -24,6 +24,7 @@ pub mod order;
 pub mod problem;
 pub mod readiness;
 pub mod record;
+pub mod rtc;
 pub mod scan;
 pub mod smbios;
 #[cfg(any(test, feature = "testing"))]
