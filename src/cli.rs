@@ -33,12 +33,34 @@ pub enum Action {
     /// Build and write boot media
     #[command(subcommand)]
     Media(MediaAction),
-    /// Import the sealed captures of a returned stick: its folder, its device or an image of it
+    /// Import sealed captures of a returned stick (its folder, device or image), and hashes that Windows made:
+    /// OA3.xml, Autopilot, Partner Center and devicelink CSV, or a folder of them
     Import { from: PathBuf },
+    /// Look into hardware hashes: files of any kind that `import` takes, `device:7`, `-`, or the text itself
+    #[command(subcommand)]
+    Hash(HashAction),
+    /// What the customer ordered for a batch
+    #[command(subcommand)]
+    Order(OrderAction),
+    /// Tell the bench a scanned code: a serial number, a product key id, a setup QR code
+    Scan {
+        code: String,
+        /// It is the label of this device: compare the two
+        #[arg(long, value_name = "DEVICE")]
+        on: Option<u64>,
+    },
+    /// Report what the registration service says of a device
+    Probe {
+        device: u64,
+        #[arg(value_enum)]
+        says: ProbeWord,
+    },
+    /// A held device is the laptop it clashes with, after its board was replaced
+    SameLaptop { device: u64 },
     /// Let a held device go on
     Release { device: u64 },
     /// Tell a waiting laptop what to do next
-    Order {
+    Tell {
         device: u64,
         #[arg(value_enum)]
         order: OrderWord,
@@ -54,7 +76,73 @@ pub enum Action {
 pub enum OrderWord {
     PowerOff,
     BootNext,
+    SetClock,
     Stay,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum ProbeWord {
+    /// Nobody has registered it
+    Free,
+    /// Registered in the customer's own tenant (error 806)
+    Ours,
+    /// Locked by another company (error 808)
+    OtherCompany,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OrderAction {
+    /// Add a list to what a batch expects: CSV with a column of serial numbers or product key ids
+    Import {
+        file: PathBuf,
+        /// The batch it belongs to [default: the open one]
+        #[arg(long)]
+        batch: Option<String>,
+        /// The customer; a laptop on another customer's list is stopped
+        #[arg(long)]
+        customer: Option<String>,
+    },
+    /// List what the open batch expects, and what is missing
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum HashAction {
+    /// Print every field
+    Decode {
+        what: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say of every hash in it whether it is whole and what it lacks; fails if one is no good
+    Validate {
+        what: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Two hashes field by field. `device:7 FILE` is the acceptance test of that model: FILE is imported, its
+    /// result remembered
+    Compare {
+        left: String,
+        right: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// The hashes of a device: where each field comes from, and what its model's acceptance test said
+    Show {
+        /// Its number on the board
+        device: u64,
+        #[arg(long)]
+        json: bool,
+        /// Only the text of the hash, as registration takes it
+        #[arg(long, conflicts_with = "json")]
+        text: bool,
+    },
+    /// Models whose hash made on Linux was compared with Windows' own
+    Models,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,10 +12,11 @@ use tokio::sync::oneshot;
 use whiteglove_core::{
     api::Order,
     clock::short_age,
-    control::{Command, Progress, Snapshot, Update},
-    device::DeviceId,
+    control::{Command, Progress, Snapshot, Tone, Update},
+    device::{DeviceId, Probe},
     disk::{Disk, Policy},
     media_card::{MediaCard, MediaId},
+    order::LineState,
     problem::Problem,
 };
 use whiteglove_image::{
@@ -26,7 +27,7 @@ use whiteglove_image::{
 
 use crate::{
     appliance::{Input, new_media_id, stopped},
-    cli::{BootenvAction, DemoArgs, MediaAction, OrderWord},
+    cli::{BootenvAction, DemoArgs, MediaAction, OrderAction, OrderWord, ProbeWord},
     clock::now,
     config::Config,
     demo,
@@ -50,7 +51,7 @@ pub async fn serve(config: &Config) -> Result<(), Problem> {
 }
 
 /// Reads the journal beside whoever writes it.
-async fn read_journal(config: &Config) -> Result<Verified, Problem> {
+pub(crate) async fn read_journal(config: &Config) -> Result<Verified, Problem> {
     let path = journal::path_in(&config.state);
     if !path.exists() {
         return Err(Problem::new(
@@ -69,12 +70,9 @@ pub async fn devices(config: &Config, json: bool) -> Result<(), Problem> {
     let bench = read_journal(config).await?.bench;
     if json {
         let devices: Vec<_> = bench.devices().collect();
-        let text = serde_json::to_string_pretty(&devices).map_err(|error| {
-            Problem::new("The devices cannot be written as JSON.", error.to_string(), "Report this.")
-        })?;
-        return print(&text);
+        return print_json(&devices);
     }
-    let head = ["no", "stage", "serial", "model", "signal", "age", "look at"].map(str::to_owned);
+    let head = ["no", "stage", "serial", "model", "verdict", "match", "signal", "age", "look at"].map(str::to_owned);
     let lines = bench.rows().map(|row| {
         let simulated = if row.simulated { "simulated " } else { "" };
         [
@@ -82,6 +80,8 @@ pub async fn devices(config: &Config, json: bool) -> Result<(), Problem> {
             row.stage.word().to_owned(),
             row.serial.clone(),
             row.model.clone(),
+            row.verdict.words().to_owned(),
+            row.matching.word().to_owned(),
             row.signal.word().to_owned(),
             short_age(now().since(row.last)),
             format!("{simulated}{}", row.attention.as_deref().unwrap_or("")),
@@ -91,7 +91,7 @@ pub async fn devices(config: &Config, json: bool) -> Result<(), Problem> {
 }
 
 /// Rows in columns as wide as their widest cell.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let widths: [usize; N] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
     let line = |row: &[String; N]| {
@@ -101,8 +101,14 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Problem> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Problem::new("This cannot be written as JSON.", error.to_string(), "Report this."))?;
+    print(&text)
+}
+
 /// A reader that has gone (`| head`) is no error.
-fn print(text: &str) -> Result<(), Problem> {
+pub(crate) fn print(text: &str) -> Result<(), Problem> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Problem::new("The output cannot be written.", error.to_string(), "Check where it goes."))
@@ -183,7 +189,7 @@ fn media_id(text: &str) -> Result<MediaId, Problem> {
     })
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Problem> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Problem> {
     std::path::absolute(path)
         .map_err(|error| Problem::new(format!("{} is no path.", path.display()), error.to_string(), "Check it."))
 }
@@ -245,16 +251,82 @@ pub async fn release(config: &Config, device: u64) -> Result<(), Problem> {
 
 /// # Errors
 /// The bench's own answer.
-pub async fn order(config: &Config, device: u64, order: OrderWord) -> Result<(), Problem> {
+pub async fn tell(config: &Config, device: u64, order: OrderWord) -> Result<(), Problem> {
     let order = match order {
         OrderWord::PowerOff => Order::PowerOff,
         OrderWord::BootNext => Order::BootNext,
+        OrderWord::SetClock => Order::SetClock,
         OrderWord::Stay => Order::Stay,
     };
     ask(config, Command::Order { device: DeviceId(device), order }).await
 }
 
-async fn ask(config: &Config, command: Command) -> Result<(), Problem> {
+/// # Errors
+/// The bench's own answer.
+pub async fn same_laptop(config: &Config, device: u64) -> Result<(), Problem> {
+    ask(config, Command::SameLaptop { device: DeviceId(device) }).await
+}
+
+/// # Errors
+/// The bench's own answer.
+pub async fn probe(config: &Config, device: u64, says: ProbeWord) -> Result<(), Problem> {
+    let probe = match says {
+        ProbeWord::Free => Probe::Free,
+        ProbeWord::Ours => Probe::Ours,
+        ProbeWord::OtherCompany => Probe::OtherTenant,
+    };
+    ask(config, Command::Probe { device: DeviceId(device), probe }).await
+}
+
+/// # Errors
+/// The bench's own answer; a scan that says stop is one too, so that scripts hear it.
+pub async fn scan(config: &Config, code: String, on: Option<u64>) -> Result<(), Problem> {
+    match session::ask(config, Command::Scan { code, on: on.map(DeviceId) }, |_| ()).await? {
+        Update::Scanned(answer) if answer.tone == Tone::Wrong => Err(Problem::new(
+            format!("{}: {}", answer.title, answer.shown),
+            answer.text,
+            "Put the laptop aside until a person has looked at it.",
+        )),
+        Update::Scanned(answer) => print(&format!("{}: {}\n{}", answer.title, answer.shown, answer.text)),
+        _ => Err(stopped()),
+    }
+}
+
+/// # Errors
+/// The bench's own answer.
+pub async fn order(config: &Config, action: OrderAction) -> Result<(), Problem> {
+    match action {
+        OrderAction::Import { file, batch, customer } => {
+            ask(config, Command::ImportOrder { from: absolute(&file)?, batch, customer }).await
+        }
+        OrderAction::List { json } => list_order(config, json).await,
+    }
+}
+
+async fn list_order(config: &Config, json: bool) -> Result<(), Problem> {
+    let bench = read_journal(config).await?.bench;
+    let Some(status) = bench.order_status() else {
+        return print("The open batch has no order list. Import one: whiteglove order import FILE");
+    };
+    if json {
+        return print_json(&status);
+    }
+    let head = ["serial", "product key id", "model", "state"].map(str::to_owned);
+    let lines = status.lines.iter().map(|line| {
+        let serial = line.expected.serial.as_ref().map_or_else(String::new, ToString::to_string);
+        let key = line.expected.product_key_id.as_ref().map_or_else(String::new, ToString::to_string);
+        let state = match line.state {
+            LineState::Missing => "MISSING".to_owned(),
+            LineState::Here { device } => format!("here, #{}", device.0),
+        };
+        [serial, key, line.expected.model.clone(), state]
+    });
+    let table = columns(&std::iter::once(head).chain(lines).collect::<Vec<_>>());
+    let of = status.customer.as_ref().map_or_else(String::new, |customer| format!(" for {customer}"));
+    print(&format!("{table}\n{} of {} here{of}", status.here(), status.lines.len()))
+}
+
+pub(crate) async fn ask(config: &Config, command: Command) -> Result<(), Problem> {
     let mut meter = Meter::default();
     let show = |snapshot: &Snapshot| {
         if let Some(job) = snapshot.job.as_ref().filter(|job| job.outcome.is_none()) {
@@ -352,6 +424,7 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
     Config {
         bench: "demo".to_owned(),
         batch: "simulated".to_owned(),
+        identity: config.identity,
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         advertise: vec![],
         mdns: false,

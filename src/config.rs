@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use whiteglove_core::{api::DEFAULT_PORT, problem::Problem};
+use whiteglove_core::{api::DEFAULT_PORT, batch::IdentityPolicy, problem::Problem};
 
 /// Every setting, with its default where the person said nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Config {
     pub bench: String,
     /// The batch that captures belong to.
     pub batch: String,
+    /// By which identity that batch's laptops are registered.
+    pub identity: IdentityPolicy,
     /// Where the endpoint listens.
     pub listen: SocketAddr,
     /// Base URLs put on media; empty: this machine's own addresses.
@@ -31,6 +33,7 @@ pub struct Config {
 struct File {
     bench: Option<String>,
     batch: Option<String>,
+    identity: Option<IdentityPolicy>,
     listen: Option<SocketAddr>,
     #[serde(default)]
     advertise: Vec<String>,
@@ -82,6 +85,7 @@ impl Config {
         let config = Self {
             bench: file.bench.unwrap_or_else(|| "bench-1".to_owned()),
             batch: file.batch.unwrap_or_else(|| "first".to_owned()),
+            identity: file.identity.unwrap_or_default(),
             listen: file.listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
             advertise: file.advertise,
             mdns: file.mdns.unwrap_or(true),
@@ -101,6 +105,11 @@ impl Config {
 
     pub fn media_folder(&self) -> PathBuf {
         self.state.join("media")
+    }
+
+    /// What became of every line of an import.
+    pub fn reports_folder(&self) -> PathBuf {
+        self.state.join("imports")
     }
 
     pub fn boot_environment(&self) -> PathBuf {
@@ -143,6 +152,14 @@ mod tests {
         assert!(parse("batch = ''").unwrap_err().contains("'batch'"));
         assert!(parse("listen = 'localhost'").unwrap_err().contains("listen"));
         assert!(parse("advertise = ['192.168.7.1']").unwrap_err().contains("http://192.168.7.1:8780"));
+    }
+
+    #[test]
+    fn a_batch_chooses_its_identity_by_name() {
+        assert_eq!(parse("").unwrap().identity, IdentityPolicy::LinuxHash);
+        assert_eq!(parse("identity = 'windows-hash'").unwrap().identity, IdentityPolicy::WindowsHash);
+        let why = parse("identity = 'pkid'").unwrap_err();
+        assert!(why.contains("linux-hash") && why.contains("tuple"), "{why}");
     }
 
     #[test]

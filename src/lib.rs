@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod endpoint;
+pub mod hashes;
 pub mod journal;
 mod media;
 mod sealed;

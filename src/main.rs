@@ -12,6 +12,7 @@ use whiteglove::{
     cli::{Action, Cli, DemoArgs, JournalAction},
     commands,
     config::Config,
+    hashes,
 };
 use whiteglove_core::problem::Problem;
 
@@ -46,7 +47,12 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::Media(action)) => commands::media(&config, action).await,
         Some(Action::Import { from }) => commands::import(&config, &from).await,
         Some(Action::Release { device }) => commands::release(&config, device).await,
-        Some(Action::Order { device, order }) => commands::order(&config, device, order).await,
+        Some(Action::Tell { device, order }) => commands::tell(&config, device, order).await,
+        Some(Action::Order(action)) => commands::order(&config, action).await,
+        Some(Action::Scan { code, on }) => commands::scan(&config, code, on).await,
+        Some(Action::Probe { device, says }) => commands::probe(&config, device, says).await,
+        Some(Action::SameLaptop { device }) => commands::same_laptop(&config, device).await,
+        Some(Action::Hash(action)) => hashes::run(&config, action).await,
         Some(Action::Demo(args)) => {
             let headless = args.headless || !on_screen;
             commands::demo(&config, DemoArgs { headless, ..args }).await

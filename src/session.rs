@@ -181,7 +181,7 @@ async fn ask_over(link: &mut Link, command: Command, mut watch: impl FnMut(&Snap
             Some(Update::Snapshot(snapshot)) => watch(&snapshot),
             Some(Update::Watched(_)) => {}
             Some(Update::Problem(problem)) => return Err(problem),
-            Some(answer @ (Update::Done(_) | Update::Disks(_))) => return Ok(answer),
+            Some(answer @ (Update::Done(_) | Update::Disks(_) | Update::Scanned(_))) => return Ok(answer),
         }
     }
 }

@@ -7,14 +7,14 @@ use std::sync::{
 
 use tokio::sync::{mpsc, watch};
 use whiteglove_core::{
-    control::{Command, Snapshot, Update},
-    device::{Device, DeviceId},
+    control::{Command, Sheet, Snapshot, Update},
+    device::DeviceId,
     problem::Problem,
 };
 
 use super::{Appliance, Input, Owner};
 
-type Watched = Option<Arc<Device>>;
+type Watched = Option<Arc<Sheet>>;
 
 /// The owner's end.
 #[derive(Debug)]
@@ -100,10 +100,10 @@ impl Owner {
 
     pub(super) fn publish_watched(&self) {
         for front in &self.fronts {
-            let device = front.watching.and_then(|id| self.bench.device(id));
-            let unchanged = front.watched.borrow().as_deref() == device;
+            let sheet = front.watching.and_then(|id| self.bench.sheet(id));
+            let unchanged = front.watched.borrow().as_deref() == sheet.as_ref();
             if !unchanged {
-                front.watched.send_replace(device.cloned().map(Arc::new));
+                front.watched.send_replace(sheet.map(Arc::new));
             }
         }
     }

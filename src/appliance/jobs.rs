@@ -1,4 +1,4 @@
-//! The long tasks: building an image, writing a stick, importing one. One at a time, each on a thread
+//! The long tasks: building an image, writing a stick, and what [`super::import`] does. One at a time, each on a thread
 //! that may block, each told to stop by a flag it looks at between chunks.
 
 use std::{
@@ -11,22 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use whiteglove_core::{
-    bench::Sealed,
-    capture::Capture,
     control::{Image, Job, Progress, Update},
-    device::Signal,
     disk::{Disk, ErasePermit, Policy},
-    envelope::{BoxSecret, Envelope, Kind},
     media_card::MediaId,
     problem::Problem,
     record::Record,
 };
-use whiteglove_image::{captures, disks::Machine, media::build_file, write};
+use whiteglove_image::{disks::Machine, media::build_file, write};
 
-use super::{Input, Owner, Then, stopped};
-use crate::{clock::now, sealed};
+use super::{Input, Owner, Then};
+use crate::clock::now;
 
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
@@ -36,14 +32,14 @@ pub(super) struct RunningJob {
 }
 
 /// What a job has in its hand on its thread.
-struct Handle {
+pub(super) struct Handle {
     cancel: Arc<AtomicBool>,
-    inbox: mpsc::Sender<Input>,
+    pub(super) inbox: mpsc::Sender<Input>,
     told: Option<Instant>,
 }
 
 impl Handle {
-    fn watch(&mut self, progress: Progress) -> ControlFlow<()> {
+    pub(super) fn watch(&mut self, progress: Progress) -> ControlFlow<()> {
         let due = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || progress.done == progress.total;
         if due {
             self.told = Some(Instant::now());
@@ -59,7 +55,7 @@ impl Handle {
 
 impl Owner {
     /// Starts a job, unless one is running.
-    fn start(
+    pub(super) fn start(
         &mut self,
         from: u64,
         title: String,
@@ -203,12 +199,6 @@ impl Owner {
             Ok(format!("{name} is ready: written and read back. Take it out and boot a laptop from it."))
         });
     }
-
-    pub(super) fn import(&mut self, from: u64, place: PathBuf) {
-        let secret = self.secret.clone();
-        let title = format!("importing {}", place.display());
-        self.start(from, title, move |handle| import(&place, &secret, handle));
-    }
 }
 
 pub(crate) fn new_media_id() -> Result<MediaId, Problem> {
@@ -226,79 +216,6 @@ pub(crate) fn new_media_id() -> Result<MediaId, Problem> {
 /// Loop devices stand in for sticks where there is no hardware; only who starts the appliance can say so.
 fn erase_policy() -> Policy {
     Policy { allow_loop: std::env::var_os("WHITEGLOVE_REHEARSE_ON_LOOP").is_some_and(|value| value == "1") }
-}
-
-/// How one file of a stick ended.
-enum Imported {
-    Taken,
-    Known,
-    Refused(String),
-}
-
-fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle) -> Result<String, Problem> {
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    let summary = captures::read(place, &mut |name, bytes| files.push((name.to_owned(), bytes)))
-        .map_err(|error| error.problem())?;
-    let total = files.len() as u64;
-    // All are on their way before the first answer is awaited, so they share the journal's syncs.
-    let mut waiting = Vec::new();
-    for (name, bytes) in files {
-        let sent = send(&bytes, secret, &handle.inbox);
-        waiting.push((name, sent));
-    }
-    let (mut taken, mut known) = (0, 0);
-    let mut refused: Vec<String> = summary.skipped.iter().map(|(name, why)| format!("{name}: {why}")).collect();
-    for (done, (name, sent)) in waiting.into_iter().enumerate() {
-        let outcome = match sent {
-            Ok(reply) => match reply.blocking_recv() {
-                Ok(Ok(receipt)) if !receipt.stored => Imported::Known,
-                Ok(Ok(_)) => Imported::Taken,
-                Ok(Err(problem)) => Imported::Refused(format!("{} {}", problem.what, problem.why)),
-                Err(_) => return Err(stopped()),
-            },
-            Err(problem) => Imported::Refused(problem.why),
-        };
-        match outcome {
-            Imported::Taken => taken += 1,
-            Imported::Known => known += 1,
-            Imported::Refused(why) => refused.push(format!("{name}: {why}")),
-        }
-        // Stopping here loses nothing: what was taken is taken, the rest is still on the stick.
-        if handle.watch(Progress { task: "importing".to_owned(), done: done as u64 + 1, total }).is_break() {
-            break;
-        }
-    }
-    let counted = format!("{taken} taken, {known} were here already, {} refused", refused.len());
-    match refused.is_empty() {
-        true => Ok(format!("Import of {}: {counted}.", place.display())),
-        false => Err(Problem::new(
-            format!("Import of {}: {counted}.", place.display()),
-            refused.join("\n"),
-            "Keep the stick: what was refused is still on it. Boot those laptops again from a stick of this bench.",
-        )),
-    }
-}
-
-type Reply = oneshot::Receiver<Result<whiteglove_core::api::Receipt, Problem>>;
-
-/// Opens one file's envelope and hands the capture to the owner, by the same way as online ones.
-fn send(bytes: &[u8], secret: &BoxSecret, inbox: &mpsc::Sender<Input>) -> Result<Reply, Problem> {
-    let envelope = Envelope::parse(bytes).map_err(sealed::problem)?;
-    if envelope.kind() != Kind::Capture {
-        return Err(sealed::not_a_capture());
-    }
-    let (capture, _) = sealed::open::<Capture>(&envelope, secret)?;
-    sealed::check_capture(&capture, &envelope)?;
-    let (reply, answer) = oneshot::channel();
-    let sealed = Sealed {
-        media: envelope.media(),
-        message: envelope.message(),
-        signal: Signal::Stick,
-        envelope: sealed::digest(&envelope),
-    };
-    let input = Input::Capture { capture: Box::new(capture), sealed, reply };
-    inbox.blocking_send(input).map_err(|_| stopped())?;
-    Ok(answer)
 }
 
 /// The images in the media folder, newest first.

@@ -6,6 +6,7 @@
 //! Invariant: nobody hears "yes" before the journal has it.
 
 mod front;
+mod import;
 mod jobs;
 
 use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -13,13 +14,15 @@ use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration
 use tokio::sync::{mpsc, oneshot, watch};
 use whiteglove_core::{
     api::Receipt,
-    bench::{Bench, Sealed, Standing},
+    bench::{Admission, Admitted, Bench, Sealed, Standing},
     capture::{Capture, Hello},
     clock::Moment,
     control::{Command, Job, Progress, Row, Snapshot, Update},
-    device::DeviceId,
+    device::{DeviceId, Signal},
+    entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
     media_card::{BoxKey, MediaCard, MediaId},
+    order::{Expected, OrderStatus},
     problem::Problem,
     record::Record,
 };
@@ -54,6 +57,20 @@ pub enum Input {
         sealed: Sealed,
         reply: oneshot::Sender<Result<Receipt, Problem>>,
     },
+    /// One machine from an imported file.
+    Entry {
+        entry: Box<Entry>,
+        source: Source,
+        reply: oneshot::Sender<Result<(DeviceId, Admission), NotTaken>>,
+    },
+    /// Lines of an order list.
+    OrderList {
+        batch: Option<String>,
+        customer: Option<String>,
+        source: String,
+        lines: Vec<Expected>,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
     /// A new medium for the open batch, and its card.
     IssueCard {
         media: MediaId,
@@ -80,6 +97,14 @@ pub enum Input {
         outcome: Result<String, Problem>,
     },
     Stop,
+}
+
+/// Why an entry is not on the bench.
+#[derive(Debug, Clone)]
+pub enum NotTaken {
+    Refused(Refusal),
+    /// The journal did not take it: the rest will fare no better.
+    Failed(Problem),
 }
 
 /// Standing orders by device; republished whole, there are never many.
@@ -109,6 +134,7 @@ struct Owner {
     orders: watch::Sender<Orders>,
     fronts: Vec<Front>,
     rows: Arc<Vec<Row>>,
+    order_status: Option<Arc<OrderStatus>>,
     endpoints: Vec<String>,
     endpoint_problem: Option<Problem>,
     problems: VecDeque<(Moment, Problem)>,
@@ -147,6 +173,7 @@ impl Appliance {
             orders,
             fronts: Vec::new(),
             rows: Arc::default(),
+            order_status: None,
             endpoints: Vec::new(),
             endpoint_problem: None,
             problems: VecDeque::new(),
@@ -284,7 +311,7 @@ impl Owner {
     /// The records an input causes, and what to do once they are on disk.
     fn decide(&mut self, input: Input, at: Moment) -> (Vec<Record>, Option<Then>) {
         match input {
-            Input::Hello { hello, sealed, reply } => match self.bench.decide_hello(&hello, &sealed) {
+            Input::Hello { hello, sealed, reply } => match self.bench.decide_hello(&hello, &sealed, at) {
                 Ok(records) => (records, Some(answer(reply, ()))),
                 Err(problem) => self.refuse(reply, problem),
             },
@@ -292,6 +319,25 @@ impl Owner {
                 Ok(taken) => (taken.records, Some(answer(reply, taken.receipt))),
                 Err(problem) => self.refuse(reply, problem),
             },
+            Input::Entry { entry, source, reply } => {
+                match self.bench.decide_entry(*entry, &source, Signal::Import, at) {
+                    Ok(Admitted { records, device, outcome }) => {
+                        let then: Then = Box::new(move |_, written| {
+                            drop(reply.send(written.map(|()| (device, outcome)).map_err(NotTaken::Failed)));
+                        });
+                        (records, Some(then))
+                    }
+                    Err(refusal) => {
+                        let then: Then = Box::new(move |_, _| drop(reply.send(Err(NotTaken::Refused(refusal)))));
+                        (vec![], Some(then))
+                    }
+                }
+            }
+            Input::OrderList { batch, customer, source, lines, reply } => {
+                let batch = batch.unwrap_or_else(|| self.config.batch.clone());
+                let records = self.bench.decide_order_list(&batch, customer, &source, lines);
+                (records, Some(answer(reply, ())))
+            }
             Input::IssueCard { media, reply } => {
                 let record = Record::MediaIssued { media, batch: self.config.batch.clone() };
                 let card = self.card(media);
@@ -357,6 +403,19 @@ impl Owner {
                 let done = format!("Device #{} goes on.", device.0);
                 self.bench.decide_release(device, at).map(|records| (records, done))
             }
+            Command::SameLaptop { device } => {
+                let done = format!("Device #{} goes on as the same laptop with another board.", device.0);
+                self.bench.decide_same_laptop(device).map(|records| (records, done))
+            }
+            Command::Probe { device, probe } => {
+                let done = format!("Noted for device #{}: {}.", device.0, probe.words());
+                self.bench.decide_probe(device, probe).map(|records| (records, done))
+            }
+            Command::Scan { code, on } => return self.scan(from, &code, on, at),
+            Command::ImportOrder { from: place, batch, customer } => {
+                self.import_order(from, place, batch, customer);
+                return (vec![], None);
+            }
             Command::RevokeMedia { media } => {
                 let done = format!("Nothing made with medium {media} is accepted from now on.");
                 self.bench.decide_revoke(media).map(|records| (records, done))
@@ -391,6 +450,23 @@ impl Owner {
         }
     }
 
+    fn scan(&mut self, from: u64, code: &str, on: Option<DeviceId>, at: Moment) -> (Vec<Record>, Option<Then>) {
+        match self.bench.decide_scan(code, on, at) {
+            Ok(heard) => {
+                let answer = Box::new(heard.answer);
+                let then: Then = Box::new(move |owner, written| match written {
+                    Ok(()) => owner.reply(from, &Update::Scanned(answer)),
+                    Err(problem) => owner.tell(from, Err(problem)),
+                });
+                (heard.records, Some(then))
+            }
+            Err(problem) => {
+                self.tell(from, Err(problem));
+                (vec![], None)
+            }
+        }
+    }
+
     fn refuse<T: Send + 'static>(
         &mut self,
         reply: oneshot::Sender<Result<T, Problem>>,
@@ -416,10 +492,10 @@ impl Owner {
     }
 
     async fn open_batch(&mut self) -> Result<(), Problem> {
-        if self.bench.batch() == Some(&self.config.batch) {
+        if self.bench.batch() == Some(&self.config.batch) && self.bench.policy() == self.config.identity {
             return Ok(());
         }
-        let record = Record::BatchOpened { batch: self.config.batch.clone() };
+        let record = Record::BatchOpened { batch: self.config.batch.clone(), policy: self.config.identity };
         let number = self.bench.next_number();
         self.bench
             .apply(number, now(), record.clone())
@@ -455,6 +531,7 @@ impl Owner {
     fn publish(&mut self) {
         if self.stale {
             self.rows = Arc::new(self.bench.rows().cloned().collect());
+            self.order_status = self.bench.order_status().map(Arc::new);
             self.stale = false;
             self.publish_watched();
         }
@@ -467,6 +544,8 @@ impl Owner {
             endpoints: self.endpoints.clone(),
             endpoint_problem: self.endpoint_problem.clone(),
             rows: Arc::clone(&self.rows),
+            policy: self.bench.policy(),
+            order: self.order_status.clone(),
             job: self.job.clone(),
             images: self.images.clone(),
             media_folder: self.config.media_folder(),

@@ -146,7 +146,12 @@ async fn wait(State(shared): Context, Query(waiting): Query<Waiting>) -> Respons
         _ => None,
     };
     let (number, order) = standing.map_or((waiting.after, Order::Stay), |order| (order.number, order.order));
-    signed(StatusCode::OK, &session, label::ORDERS, &Orders { capture: waiting.capture, number, order })
+    signed(
+        StatusCode::OK,
+        &session,
+        label::ORDERS,
+        &Orders { capture: waiting.capture, number, order, now: now().millis() },
+    )
 }
 
 async fn boot_file(State(shared): Context, Path(name): Path<String>, request: Request) -> Response {

@@ -48,7 +48,7 @@ fn a_laptop_says_hello_hands_in_its_capture_and_is_told_to_power_off() {
         assert!(session.is_sealed(label::ORDERS, &body, &seal));
         serde_json::from_slice::<Orders>(&body).unwrap()
     });
-    bench.says(&["order", &receipt.device.to_string(), "power-off"]);
+    bench.says(&["tell", &receipt.device.to_string(), "power-off"]);
     assert_eq!(waiting.join().unwrap().order, Order::PowerOff);
 }
 
