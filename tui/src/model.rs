@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use whiteglove_core::{
     clock::Moment,
-    control::{Job, Row, Snapshot, StageName},
-    device::Device,
+    control::{Job, Row, Sheet, Snapshot, StageName},
     disk::Disk,
     problem::Problem,
     readiness::Severity,
@@ -33,7 +32,7 @@ pub struct Model {
     /// `None` until the bench has spoken.
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     pub(crate) counts: Counts,
-    pub(crate) watched: Option<Arc<Device>>,
+    pub(crate) watched: Option<Arc<Sheet>>,
     /// `None` until they are listed.
     pub(crate) disks: Option<Vec<Disk>>,
     pub(crate) screen: Screen,
@@ -93,6 +92,8 @@ impl Counts {
                 StageName::Arrived => counts.arrived += 1,
                 StageName::Captured => counts.captured += 1,
                 StageName::Held => counts.held += 1,
+                // It lives on under another number, and counts there.
+                StageName::Replaced => continue,
             }
             counts.needing += usize::from(needs_a_person(row, now));
             counts.longest_serial = counts.longest_serial.max(row.serial.len());

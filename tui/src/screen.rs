@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod board;
 pub(crate) mod detail;
+pub(crate) mod hash;
 pub(crate) mod help;
 pub(crate) mod media;
 pub(crate) mod problems;
@@ -19,6 +20,7 @@ pub(crate) enum Screen {
     /// The board with its find line open.
     Find,
     Detail(Detail),
+    Hash(hash::Hash),
     Media(Step),
     Problems {
         top: usize,

@@ -35,6 +35,7 @@ pub(crate) struct Glyphs {
     pub(crate) arrived: &'static str,
     pub(crate) captured: &'static str,
     pub(crate) held: &'static str,
+    pub(crate) replaced: &'static str,
     pub(crate) marker: &'static str,
     pub(crate) ellipsis: &'static str,
     pub(crate) rule: &'static str,
@@ -50,6 +51,7 @@ const UNICODE: Glyphs = Glyphs {
     arrived: "○",
     captured: "●",
     held: "▲",
+    replaced: "·",
     marker: "▶",
     ellipsis: "…",
     rule: "─",
@@ -65,6 +67,7 @@ const ASCII: Glyphs = Glyphs {
     arrived: "o",
     captured: "*",
     held: "!",
+    replaced: "-",
     marker: ">",
     ellipsis: "~",
     rule: "-",
@@ -128,6 +131,7 @@ impl Theme {
             StageName::Arrived => (self.glyphs().arrived, Tone::Plain),
             StageName::Captured => (self.glyphs().captured, Tone::Good),
             StageName::Held => (self.glyphs().held, Tone::Alarm),
+            StageName::Replaced => (self.glyphs().replaced, Tone::Dim),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        board, detail, help, media, problems,
+        board, detail, hash, help, media, problems,
     },
 };
 
@@ -46,7 +46,8 @@ fn absorb(model: &mut Model, update: Update, now: Moment) {
             model.count(now);
             board::rows_changed(model);
         }
-        Update::Watched(device) => model.watched = device,
+        Update::Watched(sheet) => model.watched = sheet,
+        Update::Scanned(_) => {}
         Update::Disks(disks) => media::disks_listed(model, disks, now),
         Update::Problem(problem) => model.tell(problem, now),
         Update::Done(text) => model.notice = Some(text),
@@ -128,6 +129,11 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
         Screen::Detail(_) => {
             if let Some(action) = keymap::find(detail::KEYS, &key) {
                 detail::act(model, action, now, out);
+            }
+        }
+        Screen::Hash(_) => {
+            if let Some(action) = keymap::find(hash::KEYS, &key) {
+                hash::act(model, action, now, out);
             }
         }
         Screen::Media(_) => media::key(model, key, now, out),

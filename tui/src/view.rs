@@ -14,7 +14,7 @@ use whiteglove_core::clock::{Moment, short_age};
 use crate::{
     keymap::{self, Binding},
     model::{Flash, Model},
-    screen::{Screen, ask, board, detail, help, media, problems},
+    screen::{Screen, ask, board, detail, hash, help, media, problems},
     theme::{Theme, Tone},
     widget::{dialog, text},
 };
@@ -43,6 +43,7 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
     match shown {
         Screen::Board | Screen::Find => board::draw(model, area, buf, now),
         Screen::Detail(detail) => detail::draw(model, detail, area, buf, now),
+        Screen::Hash(hash) => hash::draw(model, hash, area, buf, now),
         Screen::Media(step) => media::draw(model, step, area, buf, now),
         Screen::Problems { top, .. } => problems::draw(model, *top, area, buf, now),
         Screen::Help { top, back } => help::draw(model, *top, back, area, buf, now),

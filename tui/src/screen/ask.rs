@@ -92,6 +92,10 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
             let text = format!("{who} restarts into its next boot entry, normally Windows. Take the stick out then.");
             ("Restart this laptop?", text)
         }
+        Ask::Order { who, order: Order::SetClock, .. } => (
+            "Set the clock of this laptop?",
+            format!("The clock of {who} is set to the time of this bench. Nothing else of it is changed."),
+        ),
         Ask::Order { who, order: Order::Stay, .. } => ("Let this laptop wait?", format!("{who} stays as it is.")),
         Ask::CancelJob { title } => (
             "Stop this job?",

@@ -257,6 +257,7 @@ pub(crate) fn show(model: &mut Model, index: usize, out: &mut Vec<Command>) {
 pub(crate) fn announce(row: &Row, now: Moment) -> (String, bool) {
     let reason = row.attention.as_deref().unwrap_or("see its page");
     match (row.stage, row.worst) {
+        (StageName::Replaced, _) => ("REPLACED by another number.".to_owned(), false),
         (StageName::Held, _) => (format!("HELD: {reason}. Press Enter."), false),
         (_, Some(Severity::Stop)) => (format!("CAPTURED, but STOP: {reason}. Press Enter."), false),
         (StageName::Captured, Some(Severity::Warning)) => (format!("CAPTURED. Warning: {reason}."), true),

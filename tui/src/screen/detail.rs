@@ -7,12 +7,12 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use whiteglove_core::{
     api::Order,
     clock::{Moment, short_age},
-    control::{Command, Row, StageName},
-    device::{Device, DeviceId},
-    readiness::{self, Severity},
+    control::{Command, Row, Sheet, StageName},
+    device::DeviceId,
+    readiness::Severity,
 };
 
-use super::{Screen, ask, ask::Ask, board, help, problems};
+use super::{Screen, ask, ask::Ask, board, hash, help, problems};
 use crate::{
     keymap::{Binding, bind},
     model::{Model, is_silent},
@@ -36,6 +36,7 @@ pub(crate) enum Action {
     Order(Order),
     Problems,
     Hide,
+    Hash,
     Help,
     Back,
 }
@@ -56,6 +57,7 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "next laptop",
         "The next laptop of the board",
     ),
+    bind(&[KeyCode::Char('f')], Action::Hash, "hash", "The hardware hash, field by field"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
     bind(&[KeyCode::Left, KeyCode::Char('h')], Action::Neighbour(Move::Up), "", "The previous laptop of the board"),
     bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "", "Scroll down"),
@@ -69,11 +71,16 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
 ];
 
 pub(crate) fn open(model: &mut Model, device: DeviceId, out: &mut Vec<Command>) {
-    if model.watched.as_ref().is_some_and(|watched| watched.id != device) {
+    if model.watched.as_ref().is_some_and(|watched| watched.device.id != device) {
         model.watched = None;
     }
     model.screen = Screen::Detail(Detail { device, top: 0 });
     out.push(Command::Watch(Some(device)));
+}
+
+/// From a screen below this one. The laptop is still watched.
+pub(crate) fn back_to(model: &mut Model, device: DeviceId) {
+    model.screen = Screen::Detail(Detail { device, top: 0 });
 }
 
 pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
@@ -99,6 +106,7 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         Action::Order(order) => ask::open(model, Ask::Order { device, who: who(model, device), order }),
         Action::Problems => problems::open(model, now),
         Action::Hide => model.acknowledge(now),
+        Action::Hash => hash::open(model, device),
         Action::Help => help::open(model),
         Action::Back => {
             model.screen = Screen::Board;
@@ -114,12 +122,12 @@ fn row(model: &Model, device: DeviceId) -> Option<&Row> {
     selected.or_else(|| rows.iter().find(|row| row.device == device))
 }
 
-fn watched(model: &Model, device: DeviceId) -> Option<&Device> {
-    model.watched.as_deref().filter(|watched| watched.id == device)
+fn watched(model: &Model, device: DeviceId) -> Option<&Sheet> {
+    model.watched.as_deref().filter(|sheet| sheet.device.id == device)
 }
 
 fn stage(model: &Model, device: DeviceId) -> Option<StageName> {
-    row(model, device).map(|row| row.stage).or_else(|| watched(model, device).map(|device| device.stage.name()))
+    row(model, device).map(|row| row.stage).or_else(|| watched(model, device).map(|sheet| sheet.device.stage.name()))
 }
 
 /// `#7 PF3K9Q`, as on the board.
@@ -132,7 +140,7 @@ fn who(model: &Model, device: DeviceId) -> String {
 
 fn lines(model: &Model, device: DeviceId, width: usize, now: Moment) -> Vec<Line<'static>> {
     match watched(model, device) {
-        Some(device) => sections::all(device, width, model.theme, now),
+        Some(sheet) => sections::all(sheet, width, model.theme, now),
         None => vec![Line::raw(" Fetching what is known of this laptop ...")],
     }
 }
@@ -141,10 +149,10 @@ fn next(model: &Model, device: DeviceId, now: Moment) -> String {
     let Some(row) = row(model, device) else {
         return "This laptop is no longer on the board. Esc: back.".to_owned();
     };
-    let worst = watched(model, device)
-        .and_then(|device| device.capture.as_deref())
-        .map_or(row.worst, |capture| readiness::checks(capture).first().map(|check| check.severity));
+    let worst =
+        watched(model, device).map_or(row.worst, |sheet| sheet.readiness.checks.first().map(|check| check.severity));
     let step = match (row.stage, worst) {
+        (StageName::Replaced, _) => "Nothing to do here: go to the number it lives on under.",
         (StageName::Held, _) => {
             "Compare the serial number above with the label under the laptop. Right: r. Wrong: call the supervisor."
         }
@@ -177,7 +185,7 @@ pub(crate) fn draw(model: &Model, detail: &Detail, area: Rect, buf: &mut Buffer,
 pub(crate) fn youngest(model: &Model, now: Moment) -> Option<Duration> {
     let Screen::Detail(detail) = model.screen.base() else { return None };
     let device = watched(model, detail.device);
-    let newest = device.and_then(|device| device.history.last()).map(|(at, ..)| *at);
+    let newest = device.and_then(|sheet| sheet.device.history.last()).map(|(at, ..)| *at);
     let last = row(model, detail.device).map(|row| row.last);
     newest.into_iter().chain(last).map(|at| now.since(at)).min()
 }

@@ -293,6 +293,7 @@ fn row_line(row: &Row, selected: bool, columns: &Columns, theme: Theme, now: Mom
 fn look_at(row: &Row, now: Moment) -> (String, Tone) {
     let reason = row.attention.as_deref().unwrap_or_default();
     match (row.stage, row.worst) {
+        (StageName::Replaced, _) => ("replaced".to_owned(), Tone::Dim),
         (StageName::Held, _) => (reason.to_owned(), Tone::Alarm),
         (_, Some(Severity::Stop)) => (format!("STOP {reason}"), Tone::Alarm),
         (_, Some(Severity::Warning)) => (reason.to_owned(), Tone::Warn),
@@ -350,6 +351,7 @@ fn next(model: &Model, now: Moment) -> String {
         };
     };
     let step = match (row.stage, row.worst) {
+        (StageName::Replaced, _) => "It lives on under another number.",
         (StageName::Held, _) => "Enter: open it, then compare its serial number with the label under the laptop.",
         (_, Some(Severity::Stop)) => "This laptop cannot be pre-provisioned as it is. Enter: see what to repair.",
         (StageName::Captured, Some(Severity::Warning)) => {

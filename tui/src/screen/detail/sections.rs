@@ -4,8 +4,9 @@ use ratatui::text::{Line, Span};
 use whiteglove_core::{
     capture::{Capture, Part, SmbiosTables},
     clock::{Moment, short_age},
+    control::Sheet,
     device::{Device, Signal, Stage},
-    readiness::{self, Severity},
+    readiness::Severity,
     smbios::Smbios,
 };
 
@@ -21,9 +22,10 @@ const LABEL: usize = 18;
 /// Attestation tolerates minutes at most; less than this is the way of the message.
 const CLOCK_TOLERANCE_SECONDS: u64 = 60;
 
-pub(super) fn all(device: &Device, width: usize, theme: Theme, now: Moment) -> Vec<Line<'static>> {
+pub(super) fn all(sheet: &Sheet, width: usize, theme: Theme, now: Moment) -> Vec<Line<'static>> {
     let mut page = Page { lines: vec![], width, theme };
-    page.what_to_do(device);
+    let device = &sheet.device;
+    page.what_to_do(sheet);
     page.identity(device);
     if let Some(capture) = device.capture.as_deref() {
         page.capture(capture, clock_of(device));
@@ -65,7 +67,8 @@ impl Page {
         self.say(label, value, Tone::Warn);
     }
 
-    fn what_to_do(&mut self, device: &Device) {
+    fn what_to_do(&mut self, sheet: &Sheet) {
+        let device = &sheet.device;
         let (theme, width) = (self.theme, self.width);
         let held = matches!(device.stage, Stage::Held { .. });
         if let Stage::Held { reason, .. } = &device.stage {
@@ -74,8 +77,8 @@ impl Page {
             problem.what = problem.what.trim_start_matches("Held: ").to_owned();
             self.lines.extend(text::problem(&problem, ("HELD", Tone::Alarm), width, theme));
         }
-        let checks = device.capture.as_deref().map(readiness::checks);
-        match &checks {
+        let checks = device.capture.is_some().then_some(sheet.readiness.checks.as_slice());
+        match checks {
             None => {
                 let words = " Not captured yet: only the first hello has arrived.";
                 self.lines.push(Line::from(Span::styled(words, theme.style(Tone::Strong))));
@@ -86,7 +89,7 @@ impl Page {
             }
             Some(_) => {}
         }
-        for check in checks.iter().flatten() {
+        for check in checks.into_iter().flatten() {
             if !self.lines.is_empty() {
                 self.lines.push(Line::default());
             }
@@ -178,7 +181,9 @@ impl Page {
             self.missing("SIMULATED", "not a real laptop");
         }
         self.fact("Batch", &device.batch);
-        self.fact("Boot medium", device.media.to_string());
+        if let Some(media) = device.media {
+            self.fact("Boot medium", media.to_string());
+        }
         match device.capture.as_deref() {
             Some(capture) => {
                 self.fact("Capture", capture.id.to_string());
