@@ -1,0 +1,118 @@
+//! `whiteglove media`: builds, writes and looks after boot media.
+#![allow(clippy::print_stderr, reason = "the command line asks")]
+
+use std::{io::IsTerminal, ops::ControlFlow, path::Path};
+
+use whiteglove_core::{
+    clock::short_age,
+    control::{Command, Progress, Update},
+    disk::{Disk, Policy},
+    media_card::MediaId,
+    problem::Problem,
+};
+use whiteglove_image::verify;
+
+use super::{Meter, absolute, ask, columns, print, read_journal};
+use crate::{appliance::stopped, cli::MediaAction, clock::now, config::Config, session};
+
+/// # Errors
+/// The bench's own answer.
+pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> {
+    match action {
+        MediaAction::Build { out, add, media } => {
+            let (out, add) = (absolute(&out)?, add.as_deref().map(absolute).transpose()?);
+            let media = media.as_deref().map(media_id).transpose()?;
+            ask(config, Command::BuildMedia { out, add, media }).await
+        }
+        MediaAction::Write { image, to, name } => {
+            let disk = find_disk(config, &to).await?;
+            let typed = match name {
+                Some(name) => name,
+                None => ask_for_name(&disk)?,
+            };
+            ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed }).await
+        }
+        MediaAction::Disks => list_disks(config).await,
+        MediaAction::List => {
+            let bench = read_journal(config).await?.bench;
+            let lines = bench.media().iter().map(|(id, media)| {
+                let state = if media.revoked { "revoked" } else { "good" };
+                let age = short_age(now().since(media.issued));
+                [id.to_string(), state.to_owned(), format!("{age} ago"), format!("batch {}", media.batch)]
+            });
+            let lines: Vec<_> = lines.collect();
+            match lines.is_empty() {
+                true => print("This bench has made no media yet."),
+                false => print(&columns(&lines)),
+            }
+        }
+        MediaAction::Revoke { media } => ask(config, Command::RevokeMedia { media: media_id(&media)? }).await,
+        MediaAction::Verify { image } => {
+            let mut show = Meter::default();
+            let mut watch = |progress: Progress| {
+                show.show(&progress);
+                ControlFlow::Continue(())
+            };
+            let map = verify::verify(&image, None, &mut watch).map_err(|error| error.problem())?;
+            show.end();
+            print(&format!(
+                "{} is right: medium {}, everything it boots from matches its digest.",
+                image.display(),
+                map.media
+            ))
+        }
+    }
+}
+
+fn media_id(text: &str) -> Result<MediaId, Problem> {
+    text.parse().map_err(|_| {
+        Problem::new(
+            format!("'{text}' is no medium's number."),
+            "It has 32 hex digits and stands in README.TXT on the stick.",
+            "`whiteglove media list` shows all of them.",
+        )
+    })
+}
+
+async fn disks(config: &Config) -> Result<Vec<Disk>, Problem> {
+    match session::ask(config, Command::ListDisks, |_| ()).await? {
+        Update::Disks(disks) => Ok(disks),
+        _ => Err(stopped()),
+    }
+}
+
+async fn list_disks(config: &Config) -> Result<(), Problem> {
+    let disks = disks(config).await?;
+    let lines = disks.iter().map(|disk| match disk.refusal(Policy::default()) {
+        None => format!("{disk}  may be erased"),
+        Some(refusal) => format!("{disk}  NOT: {refusal}"),
+    });
+    print(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+async fn find_disk(config: &Config, device: &Path) -> Result<Disk, Problem> {
+    let wanted = device.canonicalize().unwrap_or_else(|_| device.to_owned());
+    disks(config).await?.into_iter().find(|disk| disk.path == wanted || disk.path == device).ok_or_else(|| {
+        Problem::new(
+            format!("{} is not a disk of this machine.", device.display()),
+            "It is not plugged in, or it is a partition of a disk.",
+            "`whiteglove media disks` lists the disks; name the whole one, like /dev/sdb.",
+        )
+    })
+}
+
+fn ask_for_name(disk: &Disk) -> Result<String, Problem> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Problem::new(
+            format!("{} was not erased.", disk.name()),
+            "Erasing needs a person who types the stick's name, and nobody is at the keyboard.",
+            format!("Add --name '{}' if this is really the one.", disk.name()),
+        ));
+    }
+    eprint!("Everything on this stick will be erased:\n  {disk}\nType its name ({}): ", disk.name());
+    let mut typed = String::new();
+    match std::io::stdin().read_line(&mut typed) {
+        Ok(_) => Ok(typed),
+        Err(error) => Err(Problem::new("Nothing was erased.", format!("The system says: {error}."), "Try again.")),
+    }
+}
