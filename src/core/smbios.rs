@@ -42,14 +42,25 @@ impl<'a> Structure<'a> {
         Some(u16::from_le_bytes([bytes[0], bytes[1]]))
     }
 
-    /// The string whose number stands at `offset`; empty if there is none.
+    fn long(&self, offset: usize) -> Option<u32> {
+        let bytes = self.formatted.get(offset..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes))
+    }
+
+    fn quad(&self, offset: usize) -> Option<u64> {
+        let bytes = self.formatted.get(offset..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// The string whose number stands at `offset`; `None` if the number is 0 or the structure ends before it.
+    fn numbered(&self, offset: usize) -> Option<Text<'a>> {
+        let index = usize::from(self.byte(offset)?).checked_sub(1)?;
+        Some(Text(self.strings.split(|byte| *byte == 0).nth(index).unwrap_or_default()))
+    }
+
+    /// The same, empty if there is none.
     fn text(&self, offset: usize) -> Text<'a> {
-        let number = self.byte(offset).unwrap_or(0);
-        let string = match usize::from(number).checked_sub(1) {
-            Some(index) => self.strings.split(|byte| *byte == 0).nth(index).unwrap_or_default(),
-            None => &[],
-        };
-        Text(string)
+        self.numbered(offset).unwrap_or(Text(&[]))
     }
 }
 
@@ -124,6 +135,37 @@ impl Chassis<'_> {
     }
 }
 
+/// A string field, as the table has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StringField<'a> {
+    /// There is no structure of this type.
+    NoStructure,
+    /// The field holds the number 0, or the structure is of an older version and ends before it.
+    NoString,
+    Text(Text<'a>),
+}
+
+/// All structures of type 16 that describe system memory (7.17), summed up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryArrays {
+    pub count: u16,
+    /// Sockets, filled or not.
+    pub slots: u16,
+    pub max_bytes: u64,
+    /// Of the first: 3 none, 4 parity, 5 single bit, 6 multi bit, 7 CRC.
+    pub ecc: u8,
+}
+
+/// Type 43, 7.44: the firmware says that there is a TPM, which does not mean that it shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TpmDevice {
+    /// Four characters, NULs at the end: `IFX`.
+    pub vendor: [u8; 4],
+    /// 1 for TPM 1.2.
+    pub major: u8,
+    pub minor: u8,
+}
+
 /// The structures of a table, in order.
 #[derive(Debug, Clone)]
 pub struct Smbios<'a> {
@@ -160,6 +202,14 @@ impl<'a> Smbios<'a> {
 
     fn first(&self, kind: u8) -> Option<&Structure<'a>> {
         self.structures.iter().find(|structure| structure.kind == kind)
+    }
+
+    /// The string at this offset of the first structure of this type.
+    pub fn string(&self, kind: u8, offset: usize) -> StringField<'a> {
+        match self.first(kind) {
+            None => StringField::NoStructure,
+            Some(structure) => structure.numbered(offset).map_or(StringField::NoString, StringField::Text),
+        }
     }
 
     pub fn bios(&self) -> Option<Bios<'a>> {
@@ -207,6 +257,35 @@ impl<'a> Smbios<'a> {
             mib => Some(u64::from(mib) << 20),
         });
         sizes.reduce(|sum, size| sum.saturating_add(size))
+    }
+}
+
+impl Smbios<'_> {
+    /// `None` if the table describes no memory.
+    pub fn memory_arrays(&self) -> Option<MemoryArrays> {
+        // Use 3 is system memory; flash and video memory have arrays of their own.
+        let arrays = self.structures.iter().filter(|s| s.kind == 16 && s.byte(5) == Some(3));
+        let mut sum = MemoryArrays::default();
+        for array in arrays {
+            let max = match array.long(7) {
+                // Too large for the field: the extended one counts bytes.
+                Some(0x8000_0000) => array.quad(15).unwrap_or(0),
+                kib => u64::from(kib.unwrap_or(0)) << 10,
+            };
+            if sum.count == 0 {
+                sum.ecc = array.byte(6).unwrap_or(0);
+            }
+            sum.count = sum.count.saturating_add(1);
+            sum.slots = sum.slots.saturating_add(array.word(13).unwrap_or(0));
+            sum.max_bytes = sum.max_bytes.saturating_add(max);
+        }
+        (sum.count > 0).then_some(sum)
+    }
+
+    pub fn tpm(&self) -> Option<TpmDevice> {
+        let s = self.first(43)?;
+        let vendor = *s.formatted.get(4..)?.first_chunk()?;
+        Some(TpmDevice { vendor, major: s.byte(8)?, minor: s.byte(9)? })
     }
 }
 
@@ -259,6 +338,40 @@ mod tests {
     }
 
     #[test]
+    fn a_string_without_a_number_is_not_an_empty_one() {
+        let table = laptop();
+        let smbios = Smbios::parse(&table);
+        assert_eq!(smbios.string(1, 7), StringField::Text(Text(b"PF3K9Q ")));
+        assert_eq!(smbios.string(1, 26), StringField::NoString);
+        assert_eq!(smbios.string(1, 40), StringField::NoString, "an older structure is shorter");
+        assert_eq!(smbios.string(2, 4), StringField::NoStructure);
+    }
+
+    #[test]
+    fn memory_arrays_are_summed_up_and_flash_is_none() {
+        let array = |usage: u8, ecc: u8, kib: u32, slots: u16, extended: u64| {
+            let mut body = vec![3, usage, ecc];
+            body.extend(kib.to_le_bytes());
+            body.extend([0xfe, 0xff]);
+            body.extend(slots.to_le_bytes());
+            body.extend(extended.to_le_bytes());
+            structure(16, &body, &[])
+        };
+        let table = [array(4, 6, 1 << 20, 1, 0), array(3, 3, 32 << 20, 2, 0), array(3, 6, 0x8000_0000, 4, 3 << 40)];
+        let table = table.concat();
+        let sum = Smbios::parse(&table).memory_arrays().unwrap();
+        assert_eq!(sum, MemoryArrays { count: 2, slots: 6, max_bytes: (32 << 30) + (3 << 40), ecc: 3 });
+        assert_eq!(Smbios::parse(&laptop()).memory_arrays(), None);
+    }
+
+    #[test]
+    fn a_tpm_that_the_firmware_describes() {
+        let table = structure(43, b"IFX\0\x02\x00", &[]);
+        assert_eq!(Smbios::parse(&table).tpm(), Some(TpmDevice { vendor: *b"IFX\0", major: 2, minor: 0 }));
+        assert_eq!(Smbios::parse(&laptop()).tpm(), None);
+    }
+
+    #[test]
     fn a_table_cut_anywhere_gives_what_came_before() {
         let table = laptop();
         let whole = Smbios::parse(&table).len();
@@ -273,6 +386,7 @@ mod tests {
             let smbios = Smbios::parse(&bytes);
             let _ = (smbios.bios().is_some(), smbios.board().is_some(), smbios.chassis().is_some());
             let _ = (smbios.system().map(|s| s.model_name()), smbios.installed_memory());
+            let _ = (smbios.string(1, 7), smbios.memory_arrays(), smbios.tpm());
         }
     }
 }
