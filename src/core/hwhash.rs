@@ -10,6 +10,7 @@
 mod compare;
 mod container;
 mod critical;
+mod doubts;
 mod field;
 mod made;
 mod record;

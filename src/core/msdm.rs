@@ -4,7 +4,7 @@
 //! which together are the 13-digit ProductKeyID of OA 3.0. Layout and checksum: measured on
 //! Microsoft's published generic keys, see the tests.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +17,41 @@ const KEY_LENGTH: usize = 29;
 
 /// Thirteen digits: group (4) and serial (9).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct ProductKeyId(String);
+
+/// Some text is not a [`ProductKeyId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a product key id is 13 digits")]
+pub struct NotAProductKeyId;
 
 impl ProductKeyId {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for ProductKeyId {
+    type Error = NotAProductKeyId;
+    fn try_from(text: String) -> Result<Self, NotAProductKeyId> {
+        match text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => Ok(Self(text)),
+            false => Err(NotAProductKeyId),
+        }
+    }
+}
+
+/// Blanks around it do not count.
+impl FromStr for ProductKeyId {
+    type Err = NotAProductKeyId;
+    fn from_str(text: &str) -> Result<Self, NotAProductKeyId> {
+        text.trim().to_owned().try_into()
+    }
+}
+
+impl From<ProductKeyId> for String {
+    fn from(id: ProductKeyId) -> Self {
+        id.0
     }
 }
 
@@ -42,6 +71,9 @@ pub enum MsdmError {
     NotAKey,
     #[error("the key's checksum is wrong: a blank or damaged key was injected at the factory")]
     Checksum,
+    /// The fields have room for more digits than an id has; no key of OA 3.0 uses it.
+    #[error("the key is well-formed, but of a kind that has no product key id of 13 digits")]
+    NoId,
 }
 
 /// Reads the table and lets go of the key: only its id and tail come back.
@@ -63,7 +95,7 @@ pub fn parse(table: &[u8]) -> Result<Msdm, MsdmError> {
 }
 
 /// # Errors
-/// [`MsdmError::NotAKey`] or [`MsdmError::Checksum`].
+/// [`MsdmError::NotAKey`], [`MsdmError::Checksum`] or [`MsdmError::NoId`].
 pub fn product_key_id(key: &str) -> Result<ProductKeyId, MsdmError> {
     let bytes = key.as_bytes();
     let dashes = [5, 11, 17, 23];
@@ -90,7 +122,7 @@ pub fn product_key_id(key: &str) -> Result<ProductKeyId, MsdmError> {
     }
     let group = value & 0xf_ffff;
     let serial = (value >> 20) & 0x3fff_ffff;
-    Ok(ProductKeyId(format!("{group:04}{serial:09}")))
+    ProductKeyId::try_from(format!("{group:04}{serial:09}")).map_err(|NotAProductKeyId| MsdmError::NoId)
 }
 
 /// CRC-32/BZIP2: polynomial 04C11DB7, not reflected, inverted. Sixteen bytes: a table would be longer than the loop.

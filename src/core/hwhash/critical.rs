@@ -1,9 +1,15 @@
 //! What identifies a machine in a hash, and what Windows' own validator insists on.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{HardwareHash, Origin, Record};
-use crate::{clock::Moment, identity::Identity, msdm::ProductKeyId};
+use crate::{
+    clock::Moment,
+    identity::{EkDigest, Identity, Mac, Serial, SystemUuid},
+    msdm::ProductKeyId,
+    smbios::{System, Text},
+};
 
 /// The fields that `oa3tool /ValidateHwHash` calls critical (Microsoft's list).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,30 +57,158 @@ impl Critical {
     }
 }
 
-pub(super) fn missing(_hash: &HardwareHash) -> Vec<Critical> {
-    vec![]
+/// What Windows writes for an SMBIOS string whose number is 0.
+pub(super) const NO_STRING: &[u8] = b"SMBIOS_STRING_INDEX_0";
+/// 1970 to 2000 in seconds.
+pub(super) const YEAR_2000: u64 = 946_684_800;
+/// NDIS_PHYSICAL_MEDIUM of a wired adapter; some drivers leave it at 0, unspecified.
+pub(super) const WIRED: u32 = 14;
+const UNSPECIFIED: u32 = 0;
+/// The identifier in record 11 is made of the TPM's endorsement key.
+pub(super) const BY_TPM_KEY: u8 = 1;
+
+impl Critical {
+    /// The record it stands in. `EkPubHash` has none of its own: it is the identifier in record 11.
+    pub(super) fn kind(self) -> u16 {
+        match self {
+            Self::DiskSerialNumber => 7,
+            Self::TpmVersion => 13,
+            Self::EkPubHash => 11,
+            Self::MacAddress => 8,
+            Self::ProductKeyId => 24,
+            Self::SmbiosSystemFamily => 19,
+            Self::SmbiosSystemManufacturer => 16,
+            Self::SmbiosSystemProductName => 17,
+            Self::SmbiosSystemSerialNumber => 14,
+            Self::SmbiosUuid => 12,
+        }
+    }
+
+    fn is_in(self, hash: &HardwareHash) -> bool {
+        match self {
+            Self::EkPubHash => ek_pub_hash(hash).is_some(),
+            Self::MacAddress => macs(hash).any(|(_, mac, _)| mac.0 != [0; 6]),
+            Self::ProductKeyId => product_key_id(hash).is_some(),
+            // All zeros is "not present", all ones "not settable" (SMBIOS 7.2.1).
+            Self::SmbiosUuid => uuid(hash).is_some_and(|uuid| uuid.0 != [0; 16] && uuid.0 != [0xff; 16]),
+            // `serial|product|vendor`: the names alone tell no two disks apart.
+            Self::DiskSerialNumber => values(hash, self.kind()).any(|value| {
+                let serial = value.split(|byte| *byte == b'|').next().unwrap_or_default();
+                !is_blank(serial)
+            }),
+            Self::TpmVersion
+            | Self::SmbiosSystemFamily
+            | Self::SmbiosSystemManufacturer
+            | Self::SmbiosSystemProductName
+            | Self::SmbiosSystemSerialNumber => values(hash, self.kind()).any(|value| !is_blank(value)),
+        }
+    }
 }
 
-pub(super) fn identity(_hash: &HardwareHash) -> Identity {
-    Identity::default()
+pub(super) fn missing(hash: &HardwareHash) -> Vec<Critical> {
+    Critical::ALL.into_iter().filter(|critical| !critical.is_in(hash)).collect()
 }
 
-pub(super) fn product_key_id(_hash: &HardwareHash) -> Option<ProductKeyId> {
-    None
+pub(super) fn identity(hash: &HardwareHash) -> Identity {
+    // The same reading as of the machine's own table, so that both give one model name.
+    let system = System {
+        manufacturer: text(hash, 16),
+        product: text(hash, 17),
+        version: text(hash, 23),
+        serial: text(hash, 14),
+        uuid: uuid(hash),
+        sku: text(hash, 18),
+        family: text(hash, 19),
+    };
+    let built_in_and_wired =
+        |(medium, _, bus): &(u32, Mac, String)| matches!(*medium, WIRED | UNSPECIFIED) && bus == "PCI";
+    Identity {
+        serial: Serial::try_from(system.serial.to_string()).ok(),
+        uuid: system.uuid,
+        // A hash without the key itself still carries its digest.
+        ek: modulus_digest(hash).or_else(|| offline_id(hash)).map(EkDigest),
+        macs: macs(hash).filter(built_in_and_wired).map(|(_, mac, _)| mac).collect(),
+        product_key_id: product_key_id(hash),
+        manufacturer: system.manufacturer.to_string().trim().to_owned(),
+        model: system.model_name(),
+    }
+}
+
+pub(super) fn product_key_id(hash: &HardwareHash) -> Option<ProductKeyId> {
+    values(hash, 24).find_map(|value| String::from_utf8_lossy(value).parse().ok())
 }
 
 pub(super) fn origin(hash: &HardwareHash) -> Origin {
-    let os = hash.records().into_iter().find_map(|record| match record {
-        Record::Versions { os_type, .. } => Some(os_type),
-        _ => None,
-    });
-    match os {
-        Some(1) => Origin::WinPe,
-        Some(2) => Origin::FullOs,
+    match versions(hash) {
+        Some(Record::Versions { os_type: 1, .. }) => Origin::WinPe,
+        Some(Record::Versions { os_type: 2, .. }) => Origin::FullOs,
         _ => Origin::Unknown,
     }
 }
 
-pub(super) fn made_at(_hash: &HardwareHash) -> Option<Moment> {
-    None
+pub(super) fn made_at(hash: &HardwareHash) -> Option<Moment> {
+    let Some(Record::Versions { seconds, .. }) = versions(hash) else { return None };
+    Some(Moment::from_millis((YEAR_2000 + u64::from(seconds)) * 1000))
+}
+
+fn versions(hash: &HardwareHash) -> Option<Record> {
+    decoded(hash, 1).next()
+}
+
+/// The digest of the endorsement key, if records 25 and 11 agree about it.
+pub(super) fn ek_pub_hash(hash: &HardwareHash) -> Option<[u8; 32]> {
+    modulus_digest(hash).filter(|digest| offline_id(hash) == Some(*digest))
+}
+
+pub(super) fn modulus_digest(hash: &HardwareHash) -> Option<[u8; 32]> {
+    decoded(hash, 25).find_map(|record| match record {
+        Record::EkPub { modulus } => Some(Sha256::digest(&modulus.0).into()),
+        _ => None,
+    })
+}
+
+/// The identifier in record 11, if it was made of the TPM's key.
+pub(super) fn offline_id(hash: &HardwareHash) -> Option<[u8; 32]> {
+    decoded(hash, 11).find_map(|record| match record {
+        Record::OfflineDeviceId { method: BY_TPM_KEY, id, .. } => Some(id),
+        _ => None,
+    })
+}
+
+fn uuid(hash: &HardwareHash) -> Option<SystemUuid> {
+    decoded(hash, 12).find_map(|record| match record {
+        Record::SmbiosUuid { uuid } => Some(uuid),
+        _ => None,
+    })
+}
+
+fn macs(hash: &HardwareHash) -> impl Iterator<Item = (u32, Mac, String)> {
+    decoded(hash, 8).filter_map(|record| match record {
+        Record::Network { medium, mac, bus } => Some((medium, mac, bus)),
+        _ => None,
+    })
+}
+
+fn decoded(hash: &HardwareHash, kind: u16) -> impl Iterator<Item = Record> {
+    hash.raw_records().filter(move |(each, _)| *each == kind).map(|(kind, value)| Record::decode(kind, value))
+}
+
+/// A text as the firmware has it; empty where Windows found none.
+fn text(hash: &HardwareHash, kind: u16) -> Text<'_> {
+    Text(values(hash, kind).find(|value| !is_blank(value)).unwrap_or_default())
+}
+
+/// Texts of a kind, without the NULs at their ends.
+pub(super) fn values(hash: &HardwareHash, kind: u16) -> impl Iterator<Item = &[u8]> {
+    hash.raw_records().filter(move |(each, _)| *each == kind).map(|(_, value)| without_nul(value))
+}
+
+fn without_nul(value: &[u8]) -> &[u8] {
+    let end = value.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &value[..end]
+}
+
+fn is_blank(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.is_empty() || text == NO_STRING
 }
