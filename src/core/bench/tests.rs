@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     api::{Outcome, Receipt},
     capture::Hello,
+    control::StageName,
     device::HoldReason,
     identity::Clash,
     testing::{self, smbios, uuid},
@@ -19,7 +20,7 @@ fn at(ms: u64) -> Moment {
 fn bench() -> Bench {
     let mut bench = Bench::default();
     for record in [
-        Record::BatchOpened { batch: "spring".into() },
+        Record::BatchOpened { batch: "spring".into(), policy: IdentityPolicy::default() },
         Record::MediaIssued { media: STICK, batch: "spring".into() },
         Record::MediaIssued { media: OTHER_STICK, batch: "autumn".into() },
     ] {
@@ -67,7 +68,7 @@ fn write(bench: &mut Bench, records: Vec<Record>) {
 fn hello_then_capture_is_one_device() {
     let mut bench = bench();
     let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
-    let records = bench.decide_hello(&greeting, &from).unwrap();
+    let records = bench.decide_hello(&greeting, &from, at(1_000)).unwrap();
     write(&mut bench, records);
     let receipt = take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
     assert_eq!((receipt.outcome, receipt.device, receipt.serial.as_deref()), (Outcome::Captured, 1, Some("PF3K9Q")));
@@ -80,7 +81,7 @@ fn a_capture_without_a_hello_is_the_same_device_later() {
     let mut bench = bench();
     take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
     let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
-    let records = bench.decide_hello(&greeting, &from).unwrap();
+    let records = bench.decide_hello(&greeting, &from, at(1_000)).unwrap();
     assert_eq!(records, [Record::DeviceReturned { device: DeviceId(1), message: from.message }]);
 }
 
@@ -98,15 +99,15 @@ fn a_capture_sent_twice_is_written_once_even_after_its_stick_was_revoked() {
 fn a_hello_played_back_is_no_arrival() {
     let mut bench = bench();
     let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
-    let records = bench.decide_hello(&greeting, &from).unwrap();
+    let records = bench.decide_hello(&greeting, &from, at(1_000)).unwrap();
     write(&mut bench, records);
-    assert_eq!(bench.decide_hello(&greeting, &from).unwrap(), []);
+    assert_eq!(bench.decide_hello(&greeting, &from, at(1_000)).unwrap(), []);
 }
 
 #[test]
 fn a_nameless_hello_waits_for_its_capture() {
     let (greeting, from) = hello(1, "Default string", [0; 16]);
-    assert_eq!(bench().decide_hello(&greeting, &from).unwrap(), []);
+    assert_eq!(bench().decide_hello(&greeting, &from, at(1_000)).unwrap(), []);
 }
 
 #[test]
@@ -196,7 +197,7 @@ fn media_that_are_not_good_here_and_now() {
 #[test]
 fn the_fold_refuses_a_journal_that_contradicts_itself() {
     let mut bench = bench();
-    let gap = bench.apply(7, at(0), Record::BatchOpened { batch: "x".into() });
+    let gap = bench.apply(7, at(0), Record::BatchOpened { batch: "x".into(), policy: IdentityPolicy::default() });
     assert_eq!(gap, Err(Unfit::OutOfOrder(7, 2)));
     let nobody = bench.apply(3, at(0), Record::DeviceReleased { device: DeviceId(0) });
     assert_eq!(nobody, Err(Unfit::NoSuchDevice(3, 0)));
