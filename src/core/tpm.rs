@@ -2,6 +2,7 @@
 //! 2.5): properties, endorsement keys, their certificates. Whoever holds the device moves the bytes;
 //! nothing here does, and nothing here changes the TPM: a key made for reading is flushed again.
 
+pub mod certificate;
 mod wire;
 
 use std::fmt;
@@ -82,6 +83,16 @@ struct Session<F> {
 
 impl<E: fmt::Display, F: FnMut(&[u8]) -> Result<Vec<u8>, E>> Session<F> {
     fn read(&mut self) -> Option<Tpm> {
+        let tpm = self.properties_keys_certificates()?;
+        if certificate::agree(&tpm) == Some(false) {
+            let what = "the EK certificate in the TPM is about another RSA key than the one the TPM shows: \
+                        the TPM was cleared with a new seed, or it makes its key from a template of its own";
+            self.find(Part::EndorsementKey, what.to_owned());
+        }
+        Some(tpm)
+    }
+
+    fn properties_keys_certificates(&mut self) -> Option<Tpm> {
         let properties = match self.properties() {
             Ok(properties) => properties,
             Err(error) => {

@@ -296,3 +296,21 @@ fn the_modulus_is_found_behind_other_parameters() {
     signing.extend(sized(&[5; 256]));
     assert_eq!(rsa_modulus(&signing), Some(&[5; 256][..]));
 }
+
+#[test]
+fn a_certificate_about_another_key_is_a_finding() {
+    let mut tpm = chip();
+    let modulus = rsa_modulus(&tpm.persistent[&PERSISTENT_RSA]).unwrap().to_vec();
+    tpm.nv.insert(0x01c0_0002, certificate::with_rsa_key(&modulus));
+    let (read, findings) = tpm.read();
+    assert_eq!((certificate::agree(&read.unwrap()), findings), (Some(true), vec![]));
+
+    tpm.nv.insert(0x01c0_0002, certificate::with_rsa_key(&[0x5a; 256]));
+    let (read, findings) = tpm.read();
+    assert_eq!(certificate::agree(&read.unwrap()), Some(false));
+    assert!(matches!(&findings[..], [what] if what.contains("another RSA key")), "{findings:?}");
+
+    // A second certificate, about a larger key, takes nothing away from the one that fits.
+    tpm.nv.insert(0x01c0_001c, certificate::with_rsa_key(&modulus));
+    assert_eq!(certificate::agree(&tpm.read().0.unwrap()), Some(true));
+}
