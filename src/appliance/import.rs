@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 use whiteglove_core::{
+    api::{Outcome, Receipt},
     bench::{Admission, Sealed},
     capture::Capture,
     control::Progress,
@@ -129,7 +130,9 @@ impl Report {
                 Err(Problem::new(
                     words,
                     format!("{}{more}", self.refused.join("\n")),
-                    format!("What was not refused is on the bench. Correct the refused lines and import again. {all}"),
+                    format!(
+                        "Keep the stick or file until the refused ones are settled; what was not refused is on the bench. {all}"
+                    ),
                 ))
             }
         }
@@ -290,7 +293,7 @@ enum Lost {
     Failed(Problem),
 }
 
-type CaptureReply = oneshot::Receiver<Result<whiteglove_core::api::Receipt, Problem>>;
+type CaptureReply = oneshot::Receiver<Result<Receipt, Problem>>;
 
 fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report: &mut Report) -> Result<(), Lost> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
@@ -315,7 +318,11 @@ fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report
         let (count, words) = match sent {
             Ok(reply) => match reply.blocking_recv() {
                 Ok(Ok(receipt)) if !receipt.stored => (Count::Known, format!("known as #{}", receipt.device)),
-                Ok(Ok(receipt)) => (Count::New, format!("taken as #{}", receipt.device)),
+                Ok(Ok(receipt)) => match receipt.outcome {
+                    Outcome::Held => (Count::Held, format!("taken as #{} and HELD", receipt.device)),
+                    Outcome::CapturedAgain => (Count::Added, format!("added to #{}", receipt.device)),
+                    Outcome::Captured | Outcome::AlreadyHere => (Count::New, format!("taken as #{}", receipt.device)),
+                },
                 Ok(Err(problem)) => (Count::Refused, format!("REFUSED: {} {}", problem.what, problem.why)),
                 Err(_) => return Err(Lost::Failed(stopped())),
             },

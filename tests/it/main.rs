@@ -5,6 +5,7 @@ mod agent_api;
 mod architecture;
 mod command_line;
 mod disk_full;
+mod identities;
 mod media;
 mod pty;
 mod restart;

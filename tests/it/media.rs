@@ -169,8 +169,8 @@ fn a_returned_stick_gives_the_same_devices_as_the_network_does() {
         })
         .collect();
     let folder = folder_with(&offline, &files);
-    assert!(offline.says(&["import", &folder]).contains("3 taken, 0 were here already, 0 refused"));
-    assert!(offline.says(&["import", &folder]).contains("0 taken, 3 were here already, 0 refused"));
+    assert!(offline.says(&["import", &folder]).contains(": 3 new."));
+    assert!(offline.says(&["import", &folder]).contains(": 3 here already."));
     let forget_media = |mut devices: Vec<Value>| {
         devices.iter_mut().for_each(|device| device["media"] = Value::Null);
         devices
@@ -205,16 +205,16 @@ fn an_import_says_for_every_file_what_became_of_it() {
         ],
     );
     let complaint = bench.complains(&["import", &folder]);
-    assert!(complaint.contains("1 taken, 0 were here already, 4 refused"), "{complaint}");
-    for part in ["foreign.wgc: It is sealed for another bench", "cut.wgc", "empty.wgc", "photo.wgc", "Keep the stick"] {
+    assert!(complaint.contains(": 1 new, 4 refused."), "{complaint}");
+    for part in ["foreign.wgc: REFUSED: It is sealed for another bench", "cut.wgc", "empty.wgc", "photo.wgc", "Keep the stick"] {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     assert_eq!(bench.devices().len(), 1);
     // What is held is here already all the same.
     let (clone, _) = sealed_capture(&card, &capture("PF3K9Q", 9, Some(9)));
     let held = folder_with(&bench, &[("clone.wgc".into(), clone.bytes().to_vec())]);
-    assert!(bench.complains(&["import", &held]).contains("1 taken, 1 were here already, 4 refused"));
-    assert!(bench.complains(&["import", &held]).contains("0 taken, 2 were here already, 4 refused"));
+    assert!(bench.complains(&["import", &held]).contains(": 1 here already, 1 held, 4 refused."));
+    assert!(bench.complains(&["import", &held]).contains(": 2 here already, 4 refused."));
     assert!(bench.complains(&["import", "/nowhere"]).contains("/nowhere"));
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct Laptop {
     pub(crate) tpm: Option<Tpm>,
     pub(crate) nics: Vec<Nic>,
     windows_key: bool,
+    /// What its hardware clock shows when it is switched on: `utc`, or a time.
+    pub(crate) clock: String,
 }
 
 impl Laptop {
@@ -55,7 +57,7 @@ impl Laptop {
     /// disk has a volume of the same serial, name and folder, the worst likeness there can be.
     pub(crate) fn new(folder: &Path, volume: u32) -> Self {
         let tpm = Some(Tpm::manufacture(&folder.join("tpm")));
-        let laptop = Self { folder: folder.to_owned(), tpm, nics: vec![VIRTIO], windows_key: true };
+        let laptop = Self { folder: folder.to_owned(), tpm, nics: vec![VIRTIO], windows_key: true, clock: "utc".to_owned() };
         laptop.assemble(volume);
         laptop
     }
@@ -63,7 +65,7 @@ impl Laptop {
     /// Without TPM and Windows key.
     pub(crate) fn bare(folder: &Path, volume: u32) -> Self {
         fs::create_dir_all(folder).unwrap();
-        let laptop = Self { folder: folder.to_owned(), tpm: None, nics: vec![VIRTIO], windows_key: false };
+        let laptop = Self { folder: folder.to_owned(), tpm: None, nics: vec![VIRTIO], windows_key: false, clock: "utc".to_owned() };
         laptop.assemble(volume);
         laptop
     }
@@ -102,6 +104,7 @@ impl Laptop {
         add("-drive", format!("if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}"));
         add("-drive", format!("if=pflash,format=raw,unit=1,file={}", at("variables.fd")));
         add("-vga", "std".into());
+        add("-rtc", format!("base={}", self.clock));
 
         add("-uuid", UUID.into());
         add("-smbios", "type=0,vendor=LENOVO,version=N3QET47W (1.47 ),date=03/14/2025,release=1.47,uefi=on".into());

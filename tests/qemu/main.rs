@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod boot;
+mod hash;
 mod laptop;
 mod more;
 #[path = "../it/support/mod.rs"]
@@ -94,7 +95,8 @@ fn a_laptop_with_secure_boot_comes_on_the_board_by_network_and_by_stick() {
     let Some(environment) = environment() else { return };
     let mut bench = bench(&environment);
     let (stick, card) = bench.build_stick();
-    let laptop = Laptop::new(&bench.folder.path().join("laptop"), card.data_volume.unwrap());
+    let mut laptop = Laptop::new(&bench.folder.path().join("laptop"), card.data_volume.unwrap());
+    laptop.clock = hash::late();
     let untouched = laptop.content_of_disks();
 
     let online = by_network(&mut bench, &laptop, &stick, &environment);
@@ -123,10 +125,12 @@ fn by_network(bench: &mut Bench, laptop: &Laptop, stick: &Path, environment: &Pa
     assert_eq!(device.batch, "spring");
     let capture = device.capture.clone().unwrap();
     is_this_laptop(&capture, laptop);
+    hash::is_of_this_laptop(&capture, laptop);
     assert!(capture.nics.iter().all(|nic| nic.carrier), "{:?}", capture.nics);
+    let capture = hash::sets_its_clock(bench, &mut boot, &capture);
 
     // It finds its way back to a bench that was away, and does as it is told.
-    bench.says(&["order", &device.id.0.to_string(), "power-off"]);
+    bench.says(&["tell", &device.id.0.to_string(), "power-off"]);
     boot.says("order: power off");
     boot.ends();
     let identity = &device.identity;
@@ -144,6 +148,7 @@ fn by_network(bench: &mut Bench, laptop: &Laptop, stick: &Path, environment: &Pa
     assert_eq!(keys.iter().map(|key| key.source).collect::<Vec<_>>(), [EkSource::Persistent; 2]);
     let read: Vec<_> = keys.iter().map(|key| key.public.0.clone()).collect();
     assert!(read == tpm.public(["0x81010001", "0x81010016"]), "not the keys of this laptop's TPM");
+    hash::carries_this_tpm(&capture, tpm);
     keep_timings(&started, &captured, &capture, environment);
     device
 }
@@ -222,25 +227,25 @@ fn by_stick(bench: &Bench, laptop: &Laptop, stick: &Path, online: &Device) {
     boot.ends();
 
     let path = stick.to_str().unwrap();
-    assert_eq!(only_device(bench).captures, 1, "nothing came by network");
+    assert_eq!(only_device(bench).captures, 2, "nothing came by network");
     let captures = captures_on(stick);
     assert_eq!(captures.len(), 1, "{captures:?}");
     let (found, _) = tool("grep", &["-qaF", "-e", SERIAL, "-e", UUID, path]);
     assert!(!found, "the stick tells its finder who the laptop is");
     data_volume_is_clean(bench, stick);
 
-    assert!(bench.says(&["import", path]).contains("1 taken, 0 were here already, 0 refused"));
+    assert!(bench.says(&["import", path]).contains(": 1 added to what was known."));
     let device = only_device(bench);
     assert_eq!((device.id, &device.identity), (online.id, &online.identity));
-    assert_eq!((device.stage.name(), device.signal, device.captures), (StageName::Captured, Signal::Stick, 2));
+    assert_eq!((device.stage.name(), device.signal, device.captures), (StageName::Captured, Signal::Stick, 3));
     let capture = device.capture.unwrap();
     assert_eq!(captures, [format!("{}.{EXTENSION}", capture.id)]);
     is_this_laptop(&capture, laptop);
     assert!(capture.nics.iter().all(|nic| !nic.carrier), "{:?}", capture.nics);
     assert_eq!(capture.smbios, online.capture.as_ref().unwrap().smbios);
 
-    assert!(bench.says(&["import", path]).contains("0 taken, 1 were here already, 0 refused"));
-    assert_eq!(only_device(bench).captures, 2);
+    assert!(bench.says(&["import", path]).contains(": 1 here already."));
+    assert_eq!(only_device(bench).captures, 3);
 }
 
 /// Names of the sealed captures on a stick's data volume.

@@ -159,7 +159,7 @@ fn the_bench_sends_a_laptop_to_its_next_boot_entry() {
     let mut boot = laptop.boot("boot-next", &stick, Cable::In);
     boot.says(&format!("captured {SERIAL}"));
     boot.stays_on_when_restarted();
-    bench.says(&["order", &only_device(&bench).id.0.to_string(), "boot-next"]);
+    bench.says(&["tell", &only_device(&bench).id.0.to_string(), "boot-next"]);
     let entry = boot.says("next boot entry is Boot").text.split_off("next boot entry is ".len());
     // The laptop's own disk, which has nothing to boot; not the firmware's setup, which is in the order too.
     boot.prints(&format!("failed to load {entry} \"UEFI QEMU NVMe Ctrl {} 1\"", NVME.serial));

@@ -101,6 +101,16 @@ impl Tpm {
         })
     }
 
+    /// What the TPM says of itself, as tpm2-tools print it. No machine may be using the TPM.
+    pub(crate) fn properties(&self) -> String {
+        let data = self.path("data.sock").display().to_string();
+        let server = format!("type=unixio,path={data}");
+        let _emulator = self.emulate(&["--server", &server, "--flags", "not-need-init,startup-clear"], &data);
+        let (read, text) = tool("tpm2_getcap", &["-T", &format!("swtpm:path={data}"), "properties-fixed"]);
+        assert!(read, "{text}");
+        text
+    }
+
     /// For a machine to be plugged into.
     pub(crate) fn start(&self) -> Emulator {
         let control = self.path(CONTROL).display().to_string();
