@@ -318,6 +318,15 @@ fn template_rsa2048() -> Vec<u8> {
     template
 }
 
+/// The public area of an RSA 2048 endorsement key, for simulated machines and tests.
+pub fn rsa_public(modulus: &[u8; 256]) -> Vec<u8> {
+    // The template ends with the place for it.
+    let mut public = template_rsa2048();
+    public.truncate(public.len() - modulus.len());
+    public.extend(modulus);
+    public
+}
+
 /// Template L-2, B.3.4.
 fn template_p256() -> Vec<u8> {
     let mut template = template_head(wire::ALG_ECC);

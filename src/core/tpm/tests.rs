@@ -120,13 +120,6 @@ fn template_length(command: &[u8]) -> usize {
     usize::from(u16::from_be_bytes([command[33], command[34]]))
 }
 
-fn rsa_public(modulus: &[u8]) -> Vec<u8> {
-    let mut public = template_rsa2048();
-    let at = public.len() - 256;
-    public[at..].copy_from_slice(modulus);
-    public
-}
-
 fn certificate(length: u8) -> Vec<u8> {
     let mut der = vec![0x30, 0x82, 0, length];
     der.extend((0..length).collect::<Vec<u8>>());
