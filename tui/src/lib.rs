@@ -3,6 +3,7 @@
 //! [`Model`] is plain data, [`update`] its only mover, [`view`] its picture. This crate depends on the
 //! core alone: a screen cannot erase a disk or open a socket, it can only ask with a `Command`.
 
+mod answer;
 mod export;
 mod keymap;
 mod model;

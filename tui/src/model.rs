@@ -4,10 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use whiteglove_core::{
     clock::Moment,
-    control::{Job, Row, Sheet, Snapshot, StageName},
+    control::{Job, Row, Sheet, Snapshot, StageName, Tone},
+    device::Signal,
     disk::Disk,
+    order::{Match, OrderStatus},
     problem::Problem,
-    readiness::Severity,
+    readiness::Verdict,
 };
 
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
 
 /// An agent that said hello and nothing since: somebody has to look at that laptop's screen.
 pub(crate) const SILENT: Duration = Duration::from_secs(5 * 60);
-/// How long a found laptop is announced. "Not here" stays until something is pressed or scanned.
+/// How long good news about a scan is shown. What somebody has to look at stays until a key or the next scan.
 pub(crate) const FOUND_SHOWN: Duration = Duration::from_millis(2_500);
 pub(crate) const SCANS_LISTED: usize = 5;
 const TOLD_KEPT: usize = 50;
@@ -38,6 +40,8 @@ pub struct Model {
     pub(crate) screen: Screen,
     pub(crate) board: Board,
     pub(crate) burst: Burst,
+    /// The code that was scanned last, while the bench has not answered.
+    pub(crate) asked: Option<String>,
     /// Newest first.
     pub(crate) scans: Vec<Scan>,
     pub(crate) flash: Option<Flash>,
@@ -50,25 +54,28 @@ pub struct Model {
     pub(crate) meter: Meter,
     /// The finished job whose result has been seen.
     pub(crate) dismissed: Option<Moment>,
-    /// To be rung and cleared by whoever owns the terminal.
-    pub(crate) bell: bool,
+    /// How often to ring; cleared by whoever owns the terminal.
+    pub(crate) bell: u8,
     pub(crate) exit: Option<Exit>,
 }
 
-/// What was scanned, and the device it is.
+/// What was scanned, and what the bench said to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scan {
-    pub(crate) serial: String,
-    pub(crate) here: bool,
+    pub(crate) shown: String,
+    pub(crate) tone: Tone,
+    pub(crate) title: String,
 }
 
 /// A message across the screen, for someone who stands two metres away.
 #[derive(Debug, Clone)]
 pub(crate) struct Flash {
-    pub(crate) title: &'static str,
-    pub(crate) serial: String,
+    /// One or two words, in letters of several rows.
+    pub(crate) title: String,
+    /// What was scanned.
+    pub(crate) shown: String,
     pub(crate) text: String,
-    pub(crate) good: bool,
+    pub(crate) tone: Tone,
     /// `None`: until a key or the next scan.
     pub(crate) until: Option<Moment>,
 }
@@ -78,8 +85,12 @@ pub(crate) struct Counts {
     pub(crate) arrived: usize,
     pub(crate) captured: usize,
     pub(crate) held: usize,
-    /// Of all of them, those that wait for a person.
+    /// Not on the board any more: each lives on under another number.
+    pub(crate) replaced: usize,
+    /// Of all but those, the ones that wait for a person.
     pub(crate) needing: usize,
+    /// Something is known of a label or an order: their column is worth its room.
+    pub(crate) matched: bool,
     /// Letters of the longest serial number: its column is as wide as that, on every page.
     pub(crate) longest_serial: usize,
 }
@@ -92,10 +103,13 @@ impl Counts {
                 StageName::Arrived => counts.arrived += 1,
                 StageName::Captured => counts.captured += 1,
                 StageName::Held => counts.held += 1,
-                // It lives on under another number, and counts there.
-                StageName::Replaced => continue,
+                StageName::Replaced => {
+                    counts.replaced += 1;
+                    continue;
+                }
             }
             counts.needing += usize::from(needs_a_person(row, now));
+            counts.matched |= row.matching != Match::Unchecked;
             counts.longest_serial = counts.longest_serial.max(row.serial.len());
         }
         counts
@@ -103,11 +117,28 @@ impl Counts {
 }
 
 pub(crate) fn is_silent(row: &Row, now: Moment) -> bool {
-    row.stage == StageName::Arrived && now.since(row.last) >= SILENT
+    // What is known from a label or a file only never said hello, so it is not silent.
+    row.stage == StageName::Arrived && row.signal == Signal::Agent && now.since(row.last) >= SILENT
+}
+
+/// Label, machine and order contradict each other.
+pub(crate) fn is_wrong(matching: &Match) -> bool {
+    match matching {
+        Match::Unchecked | Match::LabelAgrees | Match::Expected | Match::Matched => false,
+        Match::NotExpected
+        | Match::WrongMachine { .. }
+        | Match::WrongCustomer { .. }
+        | Match::OtherBatch { .. }
+        | Match::Duplicate { .. } => true,
+    }
 }
 
 pub(crate) fn needs_a_person(row: &Row, now: Moment) -> bool {
-    row.stage == StageName::Held || row.worst == Some(Severity::Stop) || is_silent(row, now)
+    row.stage != StageName::Replaced
+        && (row.stage == StageName::Held
+            || row.verdict == Verdict::NotReady
+            || is_wrong(&row.matching)
+            || is_silent(row, now))
 }
 
 impl Model {
@@ -122,6 +153,7 @@ impl Model {
             screen: Screen::Board,
             board: Board::default(),
             burst: Burst::default(),
+            asked: None,
             scans: vec![],
             flash: None,
             told: vec![],
@@ -129,13 +161,22 @@ impl Model {
             acknowledged: None,
             meter: Meter::default(),
             dismissed: None,
-            bell: false,
+            bell: 0,
             exit: None,
         }
     }
 
     pub(crate) fn rows(&self) -> &[Row] {
         self.snapshot.as_deref().map(|snapshot| snapshot.rows.as_slice()).unwrap_or_default()
+    }
+
+    /// How many laptops there are. Replaced ones are none of their own.
+    pub(crate) fn laptops(&self) -> usize {
+        self.rows().len().saturating_sub(self.counts.replaced)
+    }
+
+    pub(crate) fn order(&self) -> Option<&OrderStatus> {
+        self.snapshot.as_deref()?.order.as_deref()
     }
 
     pub(crate) fn endpoint_problem(&self) -> Option<&Problem> {
@@ -149,7 +190,11 @@ impl Model {
     pub(crate) fn tell(&mut self, problem: Problem, now: Moment) {
         self.told.insert(0, (now, problem));
         self.told.truncate(TOLD_KEPT);
-        self.bell = true;
+        self.ring(1);
+    }
+
+    pub(crate) fn ring(&mut self, times: u8) {
+        self.bell = self.bell.max(times);
     }
 
     /// All that went wrong, newest first. What the bench keeps and told us as well is one problem.

@@ -1,11 +1,11 @@
 //! A hand-held scanner is a keyboard that types fast and ends with Enter. What it types is never a
-//! command, whatever letters are in it.
+//! command, whatever letters are in it. What the code means is the bench's to say.
 //!
 //! So a letter waits for a moment before it acts: the next one within [`GAP`] makes it part of a scan.
 
 use std::time::Duration;
 
-use whiteglove_core::{clock::Moment, control::Row};
+use whiteglove_core::clock::Moment;
 
 /// Scanners send a character every 1 to 20 ms; people, key repeat included, take 33 ms and more.
 const GAP: Duration = Duration::from_millis(30);
@@ -20,8 +20,8 @@ const LONGEST: usize = 4_096;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Burst {
     pending: String,
-    /// Letters in a text field are not held back, only counted.
-    run: usize,
+    /// Letters in a text field are not held back, only noted while they come quickly.
+    run: String,
     last: Moment,
 }
 
@@ -72,16 +72,21 @@ impl Burst {
     }
 
     /// A letter inside a text field.
-    pub(crate) fn typed(&mut self, now: Moment) {
-        self.run = if self.is_over(now) { 1 } else { self.run + 1 };
+    pub(crate) fn typed(&mut self, letter: char, now: Moment) {
+        if self.is_over(now) {
+            self.run.clear();
+        }
+        if self.run.len() < LONGEST {
+            self.run.push(letter);
+        }
         self.last = now;
     }
 
-    /// Whether an Enter in a text field came from a scanner: then it presses no button.
-    pub(crate) fn enter_is_scanned(&mut self, now: Moment) -> bool {
-        let scanned = self.run >= SHORTEST && !self.is_over(now);
-        self.run = 0;
-        scanned
+    /// What a scanner typed into a text field before this Enter; `None` if a person pressed it.
+    /// A scanned Enter presses no button.
+    pub(crate) fn enter_is_scanned(&mut self, now: Moment) -> Option<String> {
+        let run = std::mem::take(&mut self.run);
+        (!self.is_over(now) && run.chars().count() >= SHORTEST).then_some(run)
     }
 
     fn is_over(&self, now: Moment) -> bool {
@@ -94,37 +99,6 @@ impl Burst {
 fn is_code(text: &str) -> bool {
     let start = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '{');
     start && text.chars().count() >= SHORTEST
-}
-
-/// The serial number in a code, as makers print it.
-pub(crate) fn serial_of(code: &str) -> String {
-    let code = code.trim();
-    // The QR code of the Windows setup screen is JSON; this one field is all we need of it.
-    if let Some((_, rest)) = code.split_once("\"SerialNumber\"") {
-        return rest.split('"').nth(1).unwrap_or_default().trim().to_uppercase();
-    }
-    let upper = code.to_uppercase();
-    let prefixes = ["S/N:", "S/N", "SN:", "SERIAL:"];
-    let bare = prefixes.iter().find_map(|prefix| upper.strip_prefix(prefix)).unwrap_or(&upper);
-    bare.trim().to_owned()
-}
-
-/// Rows whose laptop carries this serial number.
-pub(crate) fn matches<'a>(rows: &'a [Row], serial: &'a str) -> impl Iterator<Item = (usize, &'a Row)> {
-    rows.iter().enumerate().filter(move |(_, row)| is_serial(&row.serial, serial))
-}
-
-fn is_serial(known: &str, scanned: &str) -> bool {
-    let known = known.trim();
-    if known.is_empty() || !known.is_ascii() {
-        return false;
-    }
-    // Lenovo prints 1S, machine type and model (10 characters), then the serial number.
-    let lenovo = |scanned: &str| {
-        let tail = scanned.get(12..).unwrap_or_default();
-        scanned.starts_with("1S") && tail.eq_ignore_ascii_case(known)
-    };
-    scanned.eq_ignore_ascii_case(known) || lenovo(scanned)
 }
 
 #[cfg(test)]
@@ -185,17 +159,5 @@ mod tests {
         let mut burst = Burst::default();
         burst.letter('m', at(9_000));
         assert_eq!(burst.expire(at(10)), Some(Heard::Keys("m".into())));
-    }
-
-    #[test]
-    fn codes_as_makers_print_them() {
-        assert_eq!(serial_of(" pf3k9q "), "PF3K9Q");
-        assert_eq!(serial_of("S/N: PF3K9Q"), "PF3K9Q");
-        assert_eq!(serial_of(r#"{"Id":1,"SerialNumber":"5CG1","PKID":""}"#), "5CG1");
-        assert!(is_serial("PF3K9Q2R", "1S21HMCTO1WWPF3K9Q2R"));
-        assert!(is_serial("pf3k9q2r", "PF3K9Q2R"));
-        assert!(!is_serial("", ""));
-        assert!(!is_serial("9Q2R", "1S21HMCTO1WWPF3K9Q2R"));
-        assert!(!is_serial("PF3K9Q2R", "1Sé"));
     }
 }

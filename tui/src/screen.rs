@@ -6,6 +6,7 @@ pub(crate) mod detail;
 pub(crate) mod hash;
 pub(crate) mod help;
 pub(crate) mod media;
+pub(crate) mod order;
 pub(crate) mod problems;
 
 use ask::Ask;
@@ -21,6 +22,7 @@ pub(crate) enum Screen {
     Find,
     Detail(Detail),
     Hash(hash::Hash),
+    Order(order::OrderList),
     Media(Step),
     Problems {
         top: usize,
@@ -42,6 +44,16 @@ impl Screen {
     pub(crate) fn input(&mut self) -> Option<&mut Input> {
         match self {
             Self::Media(step) => step.input(),
+            Self::Order(list) => list.typing.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// The order list, also below questions, help and problems.
+    pub(crate) fn order_list(&mut self) -> Option<&mut order::OrderList> {
+        match self {
+            Self::Order(list) => Some(list),
+            Self::Help { back, .. } | Self::Ask { back, .. } | Self::Problems { back, .. } => back.order_list(),
             _ => None,
         }
     }
@@ -50,6 +62,7 @@ impl Screen {
         match self {
             Self::Find => true,
             Self::Media(step) => step.takes_text(),
+            Self::Order(list) => list.is_typing(),
             _ => false,
         }
     }

@@ -78,8 +78,9 @@ fn attend(
         if dirty && (urgent || due.is_zero()) {
             let now = clock();
             terminal.draw(|frame| view::view(model, frame, now))?;
-            if std::mem::take(&mut model.bell) {
-                terminal.backend_mut().write_all(b"\x07")?;
+            let rings = std::mem::take(&mut model.bell);
+            if rings > 0 {
+                terminal.backend_mut().write_all(&b"\x07".repeat(usize::from(rings)))?;
                 io::Write::flush(terminal.backend_mut())?;
             }
             drawn = Some(Instant::now());

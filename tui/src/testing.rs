@@ -6,17 +6,24 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Image, Job, Progress, Row, Snapshot, StageName, Update},
+    control::{Command, Image, Job, Progress, Row, ScanAnswer, Snapshot, StageName, Tone, Update},
     device::{DeviceId, Signal},
     disk::{Bus, Disk},
+    order::{Expected, LineState, Match, OrderRow, OrderStatus},
     problem::Problem,
-    readiness::Severity,
+    readiness::{Severity, Verdict},
 };
 
 use crate::{Model, Msg, Theme, export, update};
 
+mod hash;
 mod laptop;
-pub use laptop::{held, no_tpm, ready};
+pub use hash::{
+    agreeing_hashes, differing_hashes, hash_not_made, hashes_of_two, lacking_hash, linux_hash, no_hash, windows_hash,
+};
+pub use laptop::{
+    by_label, changed_board, from_file, held, hello, no_tpm, ready, replaced, warned, wrong_customer, wrong_machine,
+};
 
 /// The canned benches' now: 2026-11-22 12:00:00 UTC.
 pub const NOON: Moment = Moment::from_millis(1_795_348_800_000);
@@ -40,13 +47,21 @@ pub fn row(number: u64, serial: &str, model: &str, seconds: u64) -> Row {
         arrived: ago(seconds + 40),
         simulated: false,
         worst: None,
+        verdict: Verdict::Ready,
+        matching: Match::Unchecked,
         attention: None,
     }
 }
 
 /// One that has only said hello.
 pub fn arrived(number: u64, serial: &str, model: &str, seconds: u64) -> Row {
-    Row { stage: StageName::Arrived, arrived: ago(seconds), ..row(number, serial, model, seconds) }
+    let unread = row(number, serial, model, seconds);
+    Row { stage: StageName::Arrived, arrived: ago(seconds), verdict: Verdict::Unknown, ..unread }
+}
+
+/// One that somebody has to look at before anything else.
+pub fn stopped(reason: &str, row: Row) -> Row {
+    Row { worst: Some(Severity::Stop), verdict: Verdict::NotReady, attention: Some(reason.to_owned()), ..row }
 }
 
 pub fn snapshot_with(rows: impl IntoIterator<Item = Row>) -> Snapshot {
@@ -67,16 +82,14 @@ pub fn few() -> Snapshot {
         row(3, "PF3K9Q2R", "ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)", 2_460),
         Row {
             stage: StageName::Held,
+            verdict: Verdict::NotReady,
             attention: Some("same serial as #3".to_owned()),
             ..row(5, "PF3K9Q2R", "ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)", 1_980)
         },
-        Row {
-            worst: Some(Severity::Stop),
-            attention: Some("No TPM 2.0".to_owned()),
-            ..row(8, "5CG1284XYZ", "HP EliteBook 840 G10", 1_500)
-        },
+        stopped("No TPM 2.0", row(8, "5CG1284XYZ", "HP EliteBook 840 G10", 1_500)),
         Row {
             worst: Some(Severity::Warning),
+            verdict: Verdict::ReadyWithWarnings,
             attention: Some("Secure Boot is off".to_owned()),
             signal: Signal::Stick,
             ..row(9, "8GQ7T14", "Latitude 7440", 780)
@@ -85,6 +98,88 @@ pub fn few() -> Snapshot {
         Row { worst: Some(Severity::Note), ..row(14, "PF4A01BC", "ThinkPad T14 Gen 4 (21HDCTO1WW)", 95) },
         arrived(15, "PF4A01BD", "ThinkPad T14 Gen 4 (21HDCTO1WW)", 8),
     ])
+}
+
+/// Label, machine and order in every way they can stand to each other, and one laptop that was replaced.
+pub fn compared() -> Snapshot {
+    let x1 = "ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)";
+    let matching = |matching, row| Row { matching, ..row };
+    let held = |matching, reason: &str, row| Row { stage: StageName::Held, matching, ..stopped(reason, row) };
+    let label = "PF3K9Q9Z".to_owned();
+    let (customer, batch) = ("Fabrikam".to_owned(), "FAB-02".to_owned());
+    let elsewhere = Match::OtherBatch { batch: "ACME-06".to_owned() };
+    let rows = [
+        matching(Match::Matched, row(1, "PF3K9Q2R", x1, 2_460)),
+        Row {
+            stage: StageName::Replaced,
+            verdict: Verdict::Unknown,
+            attention: Some("lives on as #11".to_owned()),
+            ..row(2, "PF3K9Q40", x1, 2_400)
+        },
+        matching(Match::Expected, row(3, "PF3K9Q31", x1, 2_300)),
+        stopped(
+            "This laptop is not on the order",
+            matching(Match::NotExpected, row(4, "5CG1284XYZ", "HP EliteBook 840 G10", 2_200)),
+        ),
+        held(Match::WrongMachine { label }, "WRONG MACHINE: label says PF3K9Q9Z", row(5, "PF3K9Q3X", x1, 2_100)),
+        held(
+            Match::WrongCustomer { customer, batch },
+            "WRONG CUSTOMER: belongs to Fabrikam",
+            row(6, "8GQ7T14", "Latitude 7440", 2_000),
+        ),
+        stopped(
+            "This laptop belongs to batch 'ACME-06'",
+            matching(elsewhere, row(7, "8GQ7T20", "Latitude 7440", 1_900)),
+        ),
+        stopped(
+            "Device #1 stands for the same line",
+            matching(Match::Duplicate { other: DeviceId(1) }, row(8, "PF3K9Q2R", x1, 1_800)),
+        ),
+        Row {
+            matching: Match::Matched,
+            worst: Some(Severity::Warning),
+            verdict: Verdict::ReadyWithWarnings,
+            attention: Some("TPM firmware is on the list of known bugs (TPM-2231)".to_owned()),
+            ..row(9, "012345678901", "Surface Laptop 6 for Business", 700)
+        },
+        Row { signal: Signal::Scan, matching: Match::Expected, ..arrived(10, "PF3K9Q77", "", 500) },
+        Row {
+            matching: Match::Expected,
+            ..held(Match::Unchecked, "MOTHERBOARD CHANGED since #2", row(11, "PF3K9Q40", x1, 90))
+        },
+    ];
+    Snapshot { order: Some(Arc::new(ordered(12, &[(0, 1), (1, 3), (2, 9), (3, 10), (4, 11)]))), ..snapshot_with(rows) }
+}
+
+/// An order of so many lines; of the given ones the laptop is here.
+pub fn ordered(lines: usize, here: &[(usize, u64)]) -> OrderStatus {
+    let serials = ["PF3K9Q2R", "PF3K9Q31", "012345678901", "PF3K9Q77", "PF3K9Q40"];
+    let row = |n: usize| OrderRow {
+        expected: Expected {
+            serial: serials.get(n).map_or_else(|| format!("PF3K{n:04}"), |serial| (*serial).to_owned()).try_into().ok(),
+            product_key_id: None,
+            manufacturer: "Lenovo".to_owned(),
+            model: if n == 2 { "Surface Laptop 6" } else { "ThinkPad X1 Carbon Gen 11" }.to_owned(),
+            asset_tag: format!("ACME-{:04}", 4_700 + n),
+        },
+        state: match here.iter().find(|(line, _)| *line == n) {
+            Some((_, device)) => LineState::Here { device: DeviceId(*device) },
+            None => LineState::Missing,
+        },
+    };
+    OrderStatus { customer: Some("Contoso Ltd".to_owned()), lines: (0..lines).map(row).collect() }
+}
+
+/// What the bench says to a scan of a laptop.
+pub fn said(tone: Tone, title: &str, shown: &str, device: Option<u64>, text: &str) -> ScanAnswer {
+    ScanAnswer {
+        shown: shown.to_owned(),
+        device: device.map(DeviceId),
+        others: 0,
+        tone,
+        title: title.to_owned(),
+        text: text.to_owned(),
+    }
 }
 
 /// As many captured laptops as asked for.
@@ -196,6 +291,7 @@ pub fn press(model: &mut Model, keys: &str) -> Vec<Command> {
             "pgdn" => KeyCode::PageDown,
             "pgup" => KeyCode::PageUp,
             "backspace" => KeyCode::Backspace,
+            "tab" => KeyCode::Tab,
             "space" => KeyCode::Char(' '),
             "ctrl-c" => {
                 push(model, KeyCode::Char('c'), KeyModifiers::CONTROL);

@@ -2,6 +2,7 @@
 
 mod board;
 mod detail;
+mod hash;
 mod help;
 mod media;
 mod robust;

@@ -5,7 +5,10 @@
 use std::env;
 
 use ratatui::style::{Color, Modifier, Style};
-use whiteglove_core::{control::StageName, readiness::Severity};
+use whiteglove_core::{
+    control::StageName,
+    readiness::{Severity, Verdict},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
@@ -36,6 +39,11 @@ pub(crate) struct Glyphs {
     pub(crate) captured: &'static str,
     pub(crate) held: &'static str,
     pub(crate) replaced: &'static str,
+    pub(crate) ready: &'static str,
+    pub(crate) warning: &'static str,
+    pub(crate) not_ready: &'static str,
+    pub(crate) unknown: &'static str,
+    pub(crate) again: &'static str,
     pub(crate) marker: &'static str,
     pub(crate) ellipsis: &'static str,
     pub(crate) rule: &'static str,
@@ -52,6 +60,11 @@ const UNICODE: Glyphs = Glyphs {
     captured: "●",
     held: "▲",
     replaced: "·",
+    ready: "✓",
+    warning: "!",
+    not_ready: "✗",
+    unknown: "·",
+    again: "=",
     marker: "▶",
     ellipsis: "…",
     rule: "─",
@@ -68,6 +81,11 @@ const ASCII: Glyphs = Glyphs {
     captured: "*",
     held: "!",
     replaced: "-",
+    ready: "+",
+    warning: "!",
+    not_ready: "X",
+    unknown: "-",
+    again: "=",
     marker: ">",
     ellipsis: "~",
     rule: "-",
@@ -132,6 +150,17 @@ impl Theme {
             StageName::Captured => (self.glyphs().captured, Tone::Good),
             StageName::Held => (self.glyphs().held, Tone::Alarm),
             StageName::Replaced => (self.glyphs().replaced, Tone::Dim),
+        }
+    }
+
+    /// A verdict in one glyph and one word of at most five letters.
+    pub(crate) fn verdict(self, verdict: Verdict) -> (&'static str, &'static str, Tone) {
+        let glyphs = self.glyphs();
+        match verdict {
+            Verdict::Unknown => (glyphs.unknown, "", Tone::Dim),
+            Verdict::Ready => (glyphs.ready, "ready", Tone::Good),
+            Verdict::ReadyWithWarnings => (glyphs.warning, "warn", Tone::Warn),
+            Verdict::NotReady => (glyphs.not_ready, "STOP", Tone::Alarm),
         }
     }
 }

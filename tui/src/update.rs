@@ -7,24 +7,24 @@ use whiteglove_core::{
 };
 
 use crate::{
-    keymap,
-    model::{FOUND_SHOWN, Flash, Model, SCANS_LISTED, Scan},
+    answer, keymap,
+    model::Model,
     msg::{Exit, Msg},
-    scan::{self, Heard},
+    scan::Heard,
     screen::{
         Screen,
         ask::{self, Ask},
-        board, detail, hash, help, media, problems,
+        board, detail, hash, help, media, order, problems,
     },
 };
 
 pub fn update(model: &mut Model, msg: Msg, now: Moment) -> Vec<Command> {
     let mut out = vec![];
     match msg {
-        Msg::Update(update) => absorb(model, update, now),
+        Msg::Update(update) => absorb(model, update, now, &mut out),
         Msg::Key(key) if key.kind != KeyEventKind::Release => press(model, key, now, &mut out),
         Msg::Key(_) => {}
-        Msg::Paste(text) => paste(model, &text, now, &mut out),
+        Msg::Paste(text) => paste(model, &text, &mut out),
         Msg::Resize { width, height } => model.size = (width, height),
         Msg::Tick => tick(model, now, &mut out),
         Msg::Closed(problem) => model.exit = Some(Exit::Closed(problem)),
@@ -32,7 +32,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Moment) -> Vec<Command> {
     out
 }
 
-fn absorb(model: &mut Model, update: Update, now: Moment) {
+fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>) {
     match update {
         Update::Snapshot(snapshot) => {
             model.meter.feed(snapshot.job.as_ref(), now);
@@ -40,16 +40,21 @@ fn absorb(model: &mut Model, update: Update, now: Moment) {
             if model.running_job().is_some() && snapshot.job.as_ref().is_none_or(ended) {
                 // Whatever was said about the running job is no longer so.
                 model.notice = None;
-                model.bell = true;
+                model.ring(1);
             }
             model.snapshot = Some(snapshot);
             model.count(now);
             board::rows_changed(model);
+            order::lines_changed(model);
         }
         Update::Watched(sheet) => model.watched = sheet,
-        Update::Scanned(_) => {}
+        Update::Scanned(said) => answer::take(model, *said, now, out),
         Update::Disks(disks) => media::disks_listed(model, disks, now),
-        Update::Problem(problem) => model.tell(problem, now),
+        Update::Problem(problem) => {
+            // It may be all that the bench says to a scan.
+            model.asked = None;
+            model.tell(problem, now);
+        }
         Update::Done(text) => model.notice = Some(text),
     }
 }
@@ -97,7 +102,7 @@ fn hear_if(heard: Option<Heard>, model: &mut Model, now: Moment, out: &mut Vec<C
 
 fn hear(model: &mut Model, heard: Heard, now: Moment, out: &mut Vec<Command>) {
     match heard {
-        Heard::Scan(code) => scanned(model, &code, now, out),
+        Heard::Scan(code) => answer::ask(model, &code, out),
         Heard::Keys(letters) => {
             for letter in letters.chars() {
                 act(model, KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE), now, out);
@@ -111,13 +116,18 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
     model.flash = None;
     model.notice = None;
     if model.screen.takes_text() {
-        if matches!(key.code, KeyCode::Char(_)) {
-            model.burst.typed(now);
+        if let KeyCode::Char(letter) = key.code {
+            model.burst.typed(letter, now);
         }
-        let ended_by_scanner = key.code == KeyCode::Enter && model.burst.enter_is_scanned(now);
-        return match model.screen {
-            Screen::Find => board::find_key(model, key, out),
-            _ => media::text_key(model, key, ended_by_scanner, out),
+        let scanned = if key.code == KeyCode::Enter { model.burst.enter_is_scanned(now) } else { None };
+        return match (&model.screen, scanned) {
+            (Screen::Find, Some(code)) => {
+                board::find_scanned(model, &code);
+                answer::ask(model, &code, out);
+            }
+            (Screen::Find, None) => board::find_key(model, key, out),
+            (Screen::Order(_), scanned) => order::text_key(model, key, scanned.is_some(), out),
+            (_, scanned) => media::text_key(model, key, scanned.is_some(), out),
         };
     }
     match &model.screen {
@@ -133,7 +143,12 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
         }
         Screen::Hash(_) => {
             if let Some(action) = keymap::find(hash::KEYS, &key) {
-                hash::act(model, action, now, out);
+                hash::act(model, action, now);
+            }
+        }
+        Screen::Order(_) => {
+            if let Some(action) = keymap::find(order::KEYS, &key) {
+                order::act(model, action, now, out);
             }
         }
         Screen::Media(_) => media::key(model, key, now, out),
@@ -147,63 +162,20 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
                 help::act(model, action);
             }
         }
-        Screen::Ask { .. } => {
-            if let Some(action) = keymap::find(ask::KEYS, &key) {
+        Screen::Ask { ask, .. } => {
+            if let Some(action) = keymap::find(ask.keys(), &key) {
                 ask::act(model, action, out);
             }
         }
     }
 }
 
-fn paste(model: &mut Model, text: &str, now: Moment, out: &mut Vec<Command>) {
+fn paste(model: &mut Model, text: &str, out: &mut Vec<Command>) {
     if let Some(input) = model.screen.input() {
         input.paste(text);
     } else if let Screen::Find = model.screen {
         board::find_paste(model, text);
     } else if let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) {
-        scanned(model, line, now, out);
+        answer::ask(model, line, out);
     }
-}
-
-/// Jumps to the laptop, or says loudly that it is not here.
-fn scanned(model: &mut Model, code: &str, now: Moment, out: &mut Vec<Command>) {
-    let serial = scan::serial_of(code);
-    let mut found = scan::matches(model.rows(), &serial);
-    let first = found.next().map(|(index, row)| (index, row.device, board::announce(row, now)));
-    let others = found.count();
-    // Whoever is choosing a stick to erase or answering a question stays there.
-    let busy = match &model.screen {
-        Screen::Ask { .. } => true,
-        Screen::Media(step) => !step.is_idle(),
-        _ => false,
-    };
-    let until = Some(now.after(FOUND_SHOWN));
-    model.scans.insert(0, Scan { serial: serial.clone(), here: first.is_some() });
-    model.scans.truncate(SCANS_LISTED);
-    model.notice = None;
-    let flash = |title, text: String, good, until| Some(Flash { title, serial, text, good, until });
-    model.flash = match first {
-        None => {
-            model.bell = true;
-            let text = "No laptop with this serial number has reported here. Boot it from a stick, then scan it again.";
-            flash("NOT HERE", text.to_owned(), false, None)
-        }
-        Some((_, device, (text, good))) if busy => flash(
-            "FOUND",
-            format!("#{} {text}. First finish what is on the screen, or press Esc.", device.0),
-            good,
-            until,
-        ),
-        Some((index, device, (text, good))) => {
-            board::show(model, index, out);
-            match others {
-                0 => flash("FOUND", format!("#{} {text}", device.0), good, until),
-                _ => {
-                    model.bell = true;
-                    let text = format!("{} laptops report this serial number. Compare their labels.", others + 1);
-                    flash("MORE THAN ONE", text, false, None)
-                }
-            }
-        }
-    };
 }

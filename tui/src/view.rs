@@ -12,11 +12,12 @@ use ratatui::{
 use whiteglove_core::clock::{Moment, short_age};
 
 use crate::{
+    answer,
     keymap::{self, Binding},
-    model::{Flash, Model},
-    screen::{Screen, ask, board, detail, hash, help, media, problems},
+    model::Model,
+    screen::{Screen, ask, board, detail, hash, help, media, order, problems},
     theme::{Theme, Tone},
-    widget::{dialog, text},
+    widget::text,
 };
 
 /// Columns and rows below which the board says so instead of drawing half a screen.
@@ -33,7 +34,7 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
     } else {
         screen(model, &model.screen, area, buf, now);
         if let Some(flash) = &model.flash {
-            announce(flash, area, buf, model.theme);
+            answer::draw(flash, area, buf, model.theme);
         }
     }
     text::sweep(buf);
@@ -44,6 +45,7 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
         Screen::Board | Screen::Find => board::draw(model, area, buf, now),
         Screen::Detail(detail) => detail::draw(model, detail, area, buf, now),
         Screen::Hash(hash) => hash::draw(model, hash, area, buf, now),
+        Screen::Order(list) => order::draw(model, list, area, buf, now),
         Screen::Media(step) => media::draw(model, step, area, buf, now),
         Screen::Problems { top, .. } => problems::draw(model, *top, area, buf, now),
         Screen::Help { top, back } => help::draw(model, *top, back, area, buf, now),
@@ -53,7 +55,7 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
             let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
             buf.set_style(footer, Style::reset());
             text::band("", footer, buf, Style::new(), model.theme);
-            text::paint(&[keymap::footer(ask::KEYS, model.theme, area.width)], footer, buf);
+            text::paint(&[keymap::footer(ask.keys(), model.theme, area.width)], footer, buf);
             ask::draw(ask, model, area, buf);
         }
     }
@@ -69,19 +71,6 @@ fn too_small(area: Rect, buf: &mut Buffer, theme: Theme) {
         .map(|line| Line::from(Span::styled(line, theme.style(Tone::Strong))))
         .collect();
     text::paint(&lines, area, buf);
-}
-
-/// The answer to a scan, readable from where the laptops are.
-fn announce(flash: &Flash, area: Rect, buf: &mut Buffer, theme: Theme) {
-    const WIDTH: u16 = 66;
-    let tone = if flash.good { Tone::Good } else { Tone::Alarm };
-    let room = usize::from(WIDTH) - 4;
-    let serial = text::cut(&flash.serial, room, theme);
-    let mut lines = vec![Line::from(Span::styled(format!(" {serial} "), theme.style(Tone::Selected))), Line::default()];
-    lines.extend(
-        text::wrap(&flash.text, room).into_iter().map(|line| Line::from(Span::styled(line, theme.style(Tone::Strong)))),
-    );
-    dialog::draw(flash.title, &lines, WIDTH, theme.style(tone), area, buf, theme);
 }
 
 /// The next step while an error waits to be read.
@@ -166,6 +155,7 @@ pub(crate) fn wake(model: &Model, now: Moment) -> Option<Moment> {
     let ages = match model.screen.base() {
         Screen::Board | Screen::Find => board::youngest(model, now),
         Screen::Detail(_) => detail::youngest(model, now),
+        Screen::Hash(_) => hash::youngest(model, now),
         Screen::Media(_) => media::youngest(model, now),
         _ => None,
     };

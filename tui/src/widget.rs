@@ -1,5 +1,6 @@
 //! Pieces that screens are put together from. Each is a value that becomes lines or cells.
 
+pub(crate) mod big;
 pub(crate) mod dialog;
 pub(crate) mod input;
 pub(crate) mod meter;

@@ -1,8 +1,12 @@
-//! Yes-or-no questions. `y` is the only yes: Enter is what scanners end with.
+//! Questions. `y` is the only yes: Enter is what scanners end with.
 
 use crossterm::event::KeyCode;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
-use whiteglove_core::{api::Order, control::Command, device::DeviceId};
+use whiteglove_core::{
+    api::Order,
+    control::Command,
+    device::{DeviceId, Probe},
+};
 
 use super::Screen;
 use crate::{
@@ -26,20 +30,58 @@ pub(crate) enum Ask {
         who: String,
         order: Order,
     },
+    /// The held device is `other` with a new board.
+    SameLaptop {
+        device: DeviceId,
+        who: String,
+        other: DeviceId,
+    },
+    /// What the registration service says of it.
+    Probe {
+        device: DeviceId,
+        who: String,
+    },
     CancelJob {
         title: String,
     },
 }
 
+impl Ask {
+    pub(crate) fn keys(&self) -> &'static [Binding<Action>] {
+        match self {
+            Self::Probe { .. } => PROBE_KEYS,
+            _ => KEYS,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
     Yes,
+    Said(Probe),
     No,
 }
 
 pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Char('y')], Action::Yes, "yes, do it", "Yes, do it"),
     bind(&[KeyCode::Esc, KeyCode::Char('n')], Action::No, "no, go back", "No, go back; nothing happens"),
+];
+
+pub(crate) const PROBE_KEYS: &[Binding<Action>] = &[
+    bind(&[KeyCode::Char('f')], Action::Said(Probe::Free), "free", "Nobody has registered this laptop"),
+    bind(
+        &[KeyCode::Char('o')],
+        Action::Said(Probe::Ours),
+        "ours",
+        "It is registered in the customer's own tenant (806)",
+    ),
+    bind(
+        &[KeyCode::Char('l')],
+        Action::Said(Probe::OtherTenant),
+        "locked",
+        "Another company has it (808): it cannot be registered here",
+    ),
+    bind(&[KeyCode::Esc, KeyCode::Char('n')], Action::No, "not known", "Go back; nothing is noted"),
 ];
 
 pub(crate) fn open(model: &mut Model, ask: Ask) {
@@ -60,7 +102,11 @@ pub(crate) fn act(model: &mut Model, action: Action, out: &mut Vec<Command>) {
         (Action::Yes, Ask::Quit) => model.exit = Some(Exit::Quit),
         (Action::Yes, Ask::Release { device, .. }) => out.push(Command::Release { device }),
         (Action::Yes, Ask::Order { device, order, .. }) => out.push(Command::Order { device, order }),
+        (Action::Yes, Ask::SameLaptop { device, .. }) => out.push(Command::SameLaptop { device }),
         (Action::Yes, Ask::CancelJob { .. }) => out.push(Command::CancelJob),
+        (Action::Said(probe), Ask::Probe { device, .. }) => out.push(Command::Probe { device, probe }),
+        // Their tables hold no such key.
+        (Action::Yes, Ask::Probe { .. }) | (Action::Said(_), _) => {}
     }
 }
 
@@ -94,9 +140,28 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
         }
         Ask::Order { who, order: Order::SetClock, .. } => (
             "Set the clock of this laptop?",
-            format!("The clock of {who} is set to the time of this bench. Nothing else of it is changed."),
+            format!(
+                "The clock of {who} is set from this bench's, when it listens: its own screen still has to wait for \
+                 the bench. Nothing else of it changes."
+            ),
         ),
         Ask::Order { who, order: Order::Stay, .. } => ("Let this laptop wait?", format!("{who} stays as it is.")),
+        Ask::SameLaptop { who, other, .. } => {
+            let text = format!(
+                "{who} becomes the laptop that was #{0}: group tag, user and line of the order come with it, and #{0} leaves the board. Its \
+                 earlier hardware hash no longer counts. Only do this if the label under the laptop says the same as \
+                 it did for #{0}.",
+                other.0
+            );
+            ("The same laptop with a new board?", text)
+        }
+        Ask::Probe { who, .. } => {
+            let text = format!(
+                "Somebody looked {who} up, or tried to register it. f: nobody has it. o: the customer's own tenant has \
+                 it (806). l: another company has it (808)."
+            );
+            ("What does the registration service say?", text)
+        }
         Ask::CancelJob { title } => (
             "Stop this job?",
             format!("\"{title}\" is stopped. A stick that is half written does not boot; write it again."),
@@ -110,7 +175,7 @@ pub(crate) fn draw(ask: &Ask, model: &Model, area: Rect, buf: &mut Buffer) {
     let theme = model.theme;
     let mut lines: Vec<Line<'_>> = text::wrap(&text, usize::from(WIDTH) - 4).into_iter().map(Line::raw).collect();
     lines.push(Line::default());
-    lines.push(crate::keymap::footer(KEYS, theme, WIDTH - 4));
+    lines.push(crate::keymap::footer(ask.keys(), theme, WIDTH - 4));
     let style = if theme.colour { theme.style(Tone::Warn) } else { Style::new() };
     dialog::draw(title, &lines, WIDTH, style, area, buf, theme);
 }

@@ -7,18 +7,17 @@ use whiteglove_core::{
     clock::Moment,
     control::{Command, Row, StageName},
     device::DeviceId,
-    readiness::Severity,
 };
 
-use super::{Screen, ask, ask::Ask, detail, help, media, problems};
+use super::{Screen, ask, ask::Ask, detail, help, media, order, problems};
 use crate::{
     keymap::{self, Binding, bind},
-    model::{Model, is_silent, needs_a_person},
+    model::{Model, needs_a_person},
     widget::{input::Input, scroll, scroll::Move},
 };
 
 mod draw;
-pub(crate) use draw::draw;
+pub(crate) use draw::{draw, short_match};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
@@ -26,6 +25,7 @@ pub(crate) enum Action {
     Open,
     Find,
     NeedsYou,
+    Order,
     Media,
     Problems,
     Hide,
@@ -43,6 +43,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "Show only laptops whose serial, model or stage contains what you type",
     ),
     bind(&[KeyCode::Char('a')], Action::NeedsYou, "needs you", "Go to the next laptop that waits for a person"),
+    bind(
+        &[KeyCode::Char('o')],
+        Action::Order,
+        "order",
+        "The order list: what is expected, what is here, what is missing",
+    ),
     bind(&[KeyCode::Char('m')], Action::Media, "sticks", "Sticks: build an image, write one, import a returned one"),
     bind(&[KeyCode::Char('e')], Action::Problems, "errors", "What went wrong lately, and what to do about it"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line or the finished job"),
@@ -80,8 +86,10 @@ pub(crate) struct Board {
     cursor: usize,
     top: usize,
     pub(crate) filter: String,
-    /// Indexes of the rows that pass the filter; `None` without one.
+    /// Indexes of the rows that are shown; `None`: all.
     passing: Option<Vec<usize>>,
+    /// A scan named it, but its row has not come yet.
+    awaited: Option<DeviceId>,
 }
 
 impl Board {
@@ -99,6 +107,10 @@ impl Board {
     pub(crate) fn selected_row<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
         let selected = self.selected?;
         self.row(rows, self.cursor).filter(|row| row.device == selected)
+    }
+
+    pub(crate) fn select_device(&mut self, device: DeviceId) {
+        self.selected = Some(device);
     }
 
     /// Where the selected device is now. Rows only ever join at the end, so mostly where it was.
@@ -122,7 +134,9 @@ impl Board {
 
     fn refilter(&mut self, rows: &[Row]) {
         let needle = self.filter.trim().to_ascii_lowercase();
-        self.passing = (!needle.is_empty())
+        // A replaced device is no laptop any more: it is shown to who looks for it by number only.
+        let hides = rows.iter().any(|row| row.stage == StageName::Replaced);
+        self.passing = (hides || !needle.is_empty())
             .then(|| rows.iter().enumerate().filter(|(_, row)| passes(row, &needle)).map(|(index, _)| index).collect());
         self.anchor(rows);
     }
@@ -138,23 +152,34 @@ impl Board {
 }
 
 fn passes(row: &Row, needle: &str) -> bool {
-    let contains =
-        |hay: &str| hay.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
     let number = needle.strip_prefix('#').and_then(|digits| digits.parse().ok());
-    contains(&row.serial) || contains(&row.model) || contains(row.stage.word()) || number == Some(row.device.0)
+    if row.stage == StageName::Replaced {
+        return number == Some(row.device.0) || needle.eq_ignore_ascii_case(row.stage.word());
+    }
+    let contains = |hay: &str| {
+        needle.is_empty()
+            || hay.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+    };
+    [&row.serial, &row.model, row.stage.word()].into_iter().any(contains) || number == Some(row.device.0)
 }
 
 pub(crate) fn rows_changed(model: &mut Model) {
     let Some(snapshot) = model.snapshot.clone() else { return };
     model.board.refilter(&snapshot.rows);
+    let awaited = model.board.awaited.and_then(|id| snapshot.rows.iter().position(|row| row.device == id));
+    if let Some(index) = awaited {
+        jump(model, index);
+    }
 }
 
 pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
+    model.board.awaited = None;
     match action {
         Action::Move(direction) => step(model, direction),
         Action::Open => open_selected(model, out),
         Action::Find => model.screen = Screen::Find,
         Action::NeedsYou => next_in_need(model, now),
+        Action::Order => order::open(model),
         Action::Media => media::open(model, out),
         Action::Problems => problems::open(model, now),
         Action::Hide => {
@@ -228,44 +253,34 @@ fn jump(model: &mut Model, index: usize) {
     let Some(snapshot) = model.snapshot.clone() else { return };
     let page = draw::page(model);
     let board = &mut model.board;
-    let place = match &board.passing {
+    board.awaited = None;
+    let place = |board: &Board| match &board.passing {
         Some(passing) => passing.binary_search(&index).ok(),
         None => Some(index),
     };
-    if place.is_none() {
+    let place = place(board).or_else(|| {
         board.filter.clear();
-        board.passing = None;
+        board.refilter(&snapshot.rows);
+        place(board)
+    });
+    if let Some(place) = place {
+        board.select(&snapshot.rows, place, page);
     }
-    board.select(&snapshot.rows, place.unwrap_or(index), page);
 }
 
-/// A scan found this row.
-pub(crate) fn show(model: &mut Model, index: usize, out: &mut Vec<Command>) {
-    jump(model, index);
-    match model.screen {
+/// A scan named this laptop.
+pub(crate) fn show(model: &mut Model, device: DeviceId, out: &mut Vec<Command>) {
+    match model.rows().iter().position(|row| row.device == device) {
+        Some(index) => jump(model, index),
+        // The scan itself took it in: its row comes with the next snapshot.
+        None => model.board.awaited = Some(device),
+    }
+    match &model.screen {
         // Someone who reads one laptop's page and scans another wants that one's page.
-        Screen::Detail(_) => {
-            if let Some(device) = model.board.selected {
-                detail::open(model, device, out);
-            }
-        }
+        Screen::Detail(open) if open.device != device => detail::open(model, device, out),
+        Screen::Hash(open) if open.device != device => detail::open(model, device, out),
+        Screen::Detail(_) | Screen::Hash(_) => {}
         _ => model.screen = Screen::Board,
-    }
-}
-
-/// What to say to someone who has just scanned this laptop.
-pub(crate) fn announce(row: &Row, now: Moment) -> (String, bool) {
-    let reason = row.attention.as_deref().unwrap_or("see its page");
-    match (row.stage, row.worst) {
-        (StageName::Replaced, _) => ("REPLACED by another number.".to_owned(), false),
-        (StageName::Held, _) => (format!("HELD: {reason}. Press Enter."), false),
-        (_, Some(Severity::Stop)) => (format!("CAPTURED, but STOP: {reason}. Press Enter."), false),
-        (StageName::Captured, Some(Severity::Warning)) => (format!("CAPTURED. Warning: {reason}."), true),
-        (StageName::Captured, _) => ("CAPTURED and ready.".to_owned(), true),
-        (StageName::Arrived, _) if is_silent(row, now) => {
-            ("ARRIVED, then nothing more came. Look at its screen.".to_owned(), false)
-        }
-        (StageName::Arrived, _) => ("ARRIVED. It is being read; wait.".to_owned(), true),
     }
 }
 
@@ -294,6 +309,15 @@ pub(crate) fn find_key(model: &mut Model, key: KeyEvent, out: &mut Vec<Command>)
             input.key(&key);
         }),
     }
+}
+
+/// A scanner typed into the find line: that is a scan, and the line stays as it was.
+pub(crate) fn find_scanned(model: &mut Model, code: &str) {
+    if let Some(before) = model.board.filter.strip_suffix(code) {
+        model.board.filter = before.to_owned();
+    }
+    model.screen = Screen::Board;
+    rows_changed(model);
 }
 
 pub(crate) fn find_paste(model: &mut Model, text: &str) {

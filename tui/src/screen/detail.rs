@@ -3,36 +3,54 @@
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
 use whiteglove_core::{
     api::Order,
     clock::{Moment, short_age},
     control::{Command, Row, Sheet, StageName},
-    device::DeviceId,
-    readiness::Severity,
+    device::{DeviceId, HoldReason, Signal, Stage},
+    order::{Expected, LineState},
+    readiness::Verdict,
 };
 
 use super::{Screen, ask, ask::Ask, board, hash, help, problems};
 use crate::{
     keymap::{Binding, bind},
-    model::{Model, is_silent},
+    model::{Model, is_silent, is_wrong},
+    theme::Tone,
     view,
-    widget::{scroll, scroll::Move},
+    widget::{dialog, scroll, scroll::Move},
 };
 
 mod sections;
+use sections::Around;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Detail {
     pub(crate) device: DeviceId,
     top: usize,
+    /// The next scan is the label of this laptop.
+    checking: bool,
+}
+
+impl Detail {
+    fn new(device: DeviceId) -> Self {
+        Self { device, top: 0, checking: false }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
     Scroll(Move),
     Neighbour(Move),
+    CheckLabel,
     Release,
+    SameLaptop,
+    Probe,
     Order(Order),
     Problems,
     Hide,
@@ -43,22 +61,46 @@ pub(crate) enum Action {
 
 pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Action::Back, "back", "Back to the board"),
+    bind(
+        &[KeyCode::Char('c')],
+        Action::CheckLabel,
+        "check label",
+        "Compare the label: the next scan is the label of this laptop",
+    ),
+    bind(
+        &[KeyCode::Char('f')],
+        Action::Hash,
+        "hash",
+        "The hardware hash, field by field; ours beside the one Windows made",
+    ),
     bind(&[KeyCode::Char('r')], Action::Release, "release", "End a hold: you compared the label and it is right"),
     bind(&[KeyCode::Char('p')], Action::Order(Order::PowerOff), "power off", "Switch the laptop off, after a question"),
+    bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
+    bind(
+        &[KeyCode::Char('b')],
+        Action::SameLaptop,
+        "",
+        "A held laptop: it is the same one as before, with a new board; after a question",
+    ),
+    bind(
+        &[KeyCode::Char('t')],
+        Action::Order(Order::SetClock),
+        "",
+        "Set the laptop's clock from this bench's, after a question",
+    ),
+    bind(
+        &[KeyCode::Char('g')],
+        Action::Probe,
+        "",
+        "Note what the registration service says: free, ours, or locked by another company",
+    ),
     bind(
         &[KeyCode::Char('n')],
         Action::Order(Order::BootNext),
-        "boot next",
+        "",
         "Restart the laptop into its next boot entry, after a question",
     ),
-    bind(
-        &[KeyCode::Right, KeyCode::Char('l')],
-        Action::Neighbour(Move::Down),
-        "next laptop",
-        "The next laptop of the board",
-    ),
-    bind(&[KeyCode::Char('f')], Action::Hash, "hash", "The hardware hash, field by field"),
-    bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
+    bind(&[KeyCode::Right, KeyCode::Char('l')], Action::Neighbour(Move::Down), "", "The next laptop of the board"),
     bind(&[KeyCode::Left, KeyCode::Char('h')], Action::Neighbour(Move::Up), "", "The previous laptop of the board"),
     bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Scroll(Move::Down), "", "Scroll down"),
     bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Scroll(Move::Up), "", "Scroll up"),
@@ -74,24 +116,37 @@ pub(crate) fn open(model: &mut Model, device: DeviceId, out: &mut Vec<Command>) 
     if model.watched.as_ref().is_some_and(|watched| watched.device.id != device) {
         model.watched = None;
     }
-    model.screen = Screen::Detail(Detail { device, top: 0 });
+    model.screen = Screen::Detail(Detail::new(device));
     out.push(Command::Watch(Some(device)));
 }
 
 /// From a screen below this one. The laptop is still watched.
 pub(crate) fn back_to(model: &mut Model, device: DeviceId) {
-    model.screen = Screen::Detail(Detail { device, top: 0 });
+    model.screen = Screen::Detail(Detail::new(device));
+}
+
+/// The laptop whose label the scan at hand is, if one was asked for. One scan, then it is over.
+pub(crate) fn end_label_check(model: &mut Model) -> Option<DeviceId> {
+    let Screen::Detail(detail) = &mut model.screen else { return None };
+    std::mem::take(&mut detail.checking).then_some(detail.device)
 }
 
 pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
     let Screen::Detail(detail) = model.screen else { return };
     let device = detail.device;
+    // Scrolling is reading; anything else means that no label is at hand now.
+    if !matches!(action, Action::Scroll(_) | Action::CheckLabel)
+        && end_label_check(model).is_some()
+        && matches!(action, Action::Back)
+    {
+        return;
+    }
     match action {
         Action::Scroll(direction) => {
             let (width, page) = view::body(model.size);
             let len = lines(model, device, width, now).len();
             let top = direction.scroll(detail.top, len, page);
-            model.screen = Screen::Detail(Detail { device, top });
+            model.screen = Screen::Detail(Detail { top, ..detail });
         }
         Action::Neighbour(direction) => {
             board::step(model, direction);
@@ -99,6 +154,18 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
                 open(model, next, out);
             }
         }
+        Action::CheckLabel => match stage(model, device) {
+            Some(StageName::Replaced) => model.notice = Some("This laptop lives on under another number.".to_owned()),
+            _ => model.screen = Screen::Detail(Detail { checking: true, ..detail }),
+        },
+        Action::SameLaptop => match new_board_of(model, device) {
+            Some(other) => ask::open(model, Ask::SameLaptop { device, who: who(model, device), other }),
+            None => {
+                let words = "This laptop is not held for a number that the bench knows from another board.";
+                model.notice = Some(words.to_owned());
+            }
+        },
+        Action::Probe => ask::open(model, Ask::Probe { device, who: who(model, device) }),
         Action::Release => match stage(model, device) {
             Some(StageName::Held) => ask::open(model, Ask::Release { device, who: who(model, device) }),
             _ => model.notice = Some("This laptop is not held; there is nothing to release.".to_owned()),
@@ -140,28 +207,58 @@ fn who(model: &Model, device: DeviceId) -> String {
 
 fn lines(model: &Model, device: DeviceId, width: usize, now: Moment) -> Vec<Line<'static>> {
     match watched(model, device) {
-        Some(sheet) => sections::all(sheet, width, model.theme, now),
+        Some(sheet) => {
+            let around = Around { expected: expected(model, device), listed: model.order().is_some() };
+            sections::all(sheet, &around, width, model.theme, now)
+        }
         None => vec![Line::raw(" Fetching what is known of this laptop ...")],
     }
 }
 
-fn next(model: &Model, device: DeviceId, now: Moment) -> String {
+/// The line of the order that this laptop stands for.
+fn expected(model: &Model, device: DeviceId) -> Option<&Expected> {
+    let here = LineState::Here { device };
+    model.order()?.lines.iter().find(|line| line.state == here).map(|line| &line.expected)
+}
+
+/// The device it may be, with another board.
+fn new_board_of(model: &Model, device: DeviceId) -> Option<DeviceId> {
+    match &watched(model, device)?.device.stage {
+        Stage::Held { reason: reason @ HoldReason::Clash { other, .. }, .. } if reason.may_be_new_board() => {
+            Some(*other)
+        }
+        _ => None,
+    }
+}
+
+fn next(model: &Model, detail: &Detail, now: Moment) -> String {
+    let device = detail.device;
+    if detail.checking {
+        return "Scan the label of this laptop now: its serial number, or the product key id on its box. Esc: not now."
+            .to_owned();
+    }
     let Some(row) = row(model, device) else {
         return "This laptop is no longer on the board. Esc: back.".to_owned();
     };
-    let worst =
-        watched(model, device).map_or(row.worst, |sheet| sheet.readiness.checks.first().map(|check| check.severity));
-    let step = match (row.stage, worst) {
-        (StageName::Replaced, _) => "Nothing to do here: go to the number it lives on under.",
-        (StageName::Held, _) => {
-            "Compare the serial number above with the label under the laptop. Right: r. Wrong: call the supervisor."
+    let sheet = watched(model, device);
+    let verdict = sheet.map_or(row.verdict, |sheet| sheet.readiness.verdict);
+    let labelled = sheet.is_none_or(|sheet| sheet.device.label.is_some());
+    let step = match (row.stage, verdict) {
+        (StageName::Replaced, _) => "Nothing to do here: this laptop lives on under another number.",
+        (StageName::Held, _) if new_board_of(model, device).is_some() => {
+            "Compare the label with this screen. Same laptop, new board: b. Two laptops, both labels right: r. Else: \
+             call the supervisor."
         }
-        (_, Some(Severity::Stop)) => "Do what stands after \"next\", then boot this laptop from the stick again.",
-        (StageName::Captured, Some(Severity::Warning)) => {
+        (StageName::Held, _) => "Do what stands after \"next\". Only then release it: r.",
+        _ if is_wrong(&row.matching) => "Do what stands after \"next\". c: scan its label again.",
+        (_, Verdict::NotReady) => "Do what stands after \"next\", then boot this laptop from the stick again.",
+        (StageName::Captured, _) if !labelled => "c: scan its label. Then p: switch it off, stick to the next laptop.",
+        (StageName::Captured, Verdict::ReadyWithWarnings) => {
             "Captured. Do what stands after \"next\" if you can. Then p: switch it off."
         }
         (StageName::Captured, _) => "Ready. p: switch it off, take the stick to the next laptop.",
         (StageName::Arrived, _) if is_silent(row, now) => "Go to this laptop and do what its own screen says.",
+        (StageName::Arrived, _) if row.signal != Signal::Agent => "Boot this laptop from a stick.",
         (StageName::Arrived, _) => "Wait: it is being read. This page fills by itself.",
     };
     step.to_owned()
@@ -175,10 +272,20 @@ pub(crate) fn draw(model: &Model, detail: &Detail, area: Rect, buf: &mut Buffer,
         format!("{glyph} {}   by {}, {age} ago ", row.stage.word(), row.signal.word())
     });
     let chrome =
-        view::Chrome { title: format!("Laptop {}", who(model, device)), right, next: next(model, device, now) };
+        view::Chrome { title: format!("Laptop {}", who(model, device)), right, next: next(model, detail, now) };
     let body = chrome.draw(model, KEYS, area, buf, now);
     let lines = lines(model, device, usize::from(body.width), now);
     scroll::paint(&lines, detail.top, body, buf, model.theme);
+    if detail.checking {
+        let strong = model.theme.style(Tone::Strong);
+        let words = [
+            Line::from(Span::styled(format!("Scan the label of {} now.", who(model, device)), strong)),
+            Line::default(),
+            Line::raw("The serial number under the laptop, or the code on its box."),
+            Line::raw("Esc: not now."),
+        ];
+        dialog::draw("Check label", &words, 64, model.theme.style(Tone::Key), area, buf, model.theme);
+    }
 }
 
 /// The youngest age on the page.

@@ -6,10 +6,17 @@ use ratatui::{
     layout::Rect,
     text::{Line, Span},
 };
-use whiteglove_core::{clock::Moment, control::StageName, device::Signal, readiness::Severity};
+use whiteglove_core::{
+    clock::Moment,
+    control::{StageName, Tone as Sound},
+    device::{DeviceId, Signal},
+    order::Match,
+    readiness::{Severity, Verdict},
+};
 
-use super::{Screen, ask, board, detail, media, problems};
+use super::{Screen, ask, board, board::short_match, detail, hash, media, order, problems};
 use crate::{
+    answer,
     keymap::{self, Binding, bind},
     model::Model,
     theme::{Theme, Tone},
@@ -52,6 +59,9 @@ pub(crate) fn act(model: &mut Model, action: Action) {
     }
 }
 
+const ORDER: &str = "The order";
+const HASH: &str = "The hardware hash";
+
 /// The section of the screen that was open comes first.
 fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let mut sections = vec![
@@ -62,15 +72,21 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         ("Choosing an image or a disk", keymap::help(media::PICK_KEYS)),
         ("Typing", keymap::help(media::TEXT_KEYS)),
         ("Questions", keymap::help(ask::KEYS)),
+        ("What the service says", keymap::help(ask::PROBE_KEYS)),
         ("Problems", keymap::help(problems::KEYS)),
+        (ORDER, keymap::help(order::KEYS)),
+        (HASH, keymap::help(hash::KEYS)),
     ];
     let first = match open {
-        Screen::Find => 1,
-        Screen::Detail(_) => 2,
-        Screen::Media(_) => 3,
-        Screen::Problems { .. } => 7,
-        _ => 0,
+        Screen::Find => "Find",
+        Screen::Detail(_) => "One laptop",
+        Screen::Media(_) => "Sticks",
+        Screen::Problems { .. } => "Problems",
+        Screen::Order(_) => ORDER,
+        Screen::Hash(_) => HASH,
+        Screen::Board | Screen::Help { .. } | Screen::Ask { .. } => "Board",
     };
+    let first = sections.iter().position(|(title, _)| *title == first).unwrap_or(0);
     let first = sections.remove(first);
     let mut lines = vec![];
     let mut section = |title: &str, entries: &[(String, &str)], tone: Tone| {
@@ -88,10 +104,12 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
     };
     let (title, keys) = first;
     section(&format!("Keys: {title}"), &keys, Tone::Key);
-    section("Scanner", &scanner(), Tone::Key);
+    section("Scanner", &scanner(theme), Tone::Key);
     section("Stages: how far a laptop is", &stages(theme), Tone::Strong);
     section("Signals: how we know it", &signals(), Tone::Strong);
-    section("Readiness: can it be pre-provisioned?", &readiness(), Tone::Strong);
+    section("Verdict: can it be pre-provisioned?", &verdicts(theme), Tone::Strong);
+    section("Its reasons, on the laptop's page", &reasons(), Tone::Strong);
+    section("Match: label, machine and order", &matches(), Tone::Strong);
     for (title, keys) in sections {
         section(&format!("Keys: {title}"), &keys, Tone::Key);
     }
@@ -102,12 +120,19 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
     lines
 }
 
-fn scanner() -> Vec<(String, &'static str)> {
-    vec![(
-        "scan".to_owned(),
-        "Scan the serial number of a laptop on any screen: the board jumps to it, or says that it is not here. \
-         A scan never presses a button.",
-    )]
+fn scanner(theme: Theme) -> Vec<(String, &'static str)> {
+    let entry = |tone: Sound, meaning| (answer::look(tone, theme).0.to_owned(), meaning);
+    vec![
+        (
+            "scan".to_owned(),
+            "Scan a serial number, the product key id of a box, or the QR code of Windows' setup, on any screen: the \
+             bench says who it is and whether it belongs here. A scan never presses a button.",
+        ),
+        entry(Sound::Good, "Right, and new."),
+        entry(Sound::Again, "Seen before; nothing changed."),
+        entry(Sound::Attention, "One bell: somebody has to look."),
+        entry(Sound::Wrong, "Three bells: stop. It is not what it should be."),
+    ]
 }
 
 fn stages(theme: Theme) -> Vec<(String, &'static str)> {
@@ -125,17 +150,53 @@ fn signals() -> Vec<(String, &'static str)> {
     vec![
         entry(Signal::Agent, "The laptop itself told us over the network."),
         entry(Signal::Stick, "Read from a stick that came back, perhaps days later."),
+        entry(Signal::Import, "Read from a file that somebody imported."),
+        entry(Signal::Scan, "A code that somebody scanned."),
         entry(Signal::Operator, "A person at this bench did it."),
     ]
 }
 
-fn readiness() -> Vec<(String, &'static str)> {
+fn verdicts(theme: Theme) -> Vec<(String, &'static str)> {
+    let entry = |verdict: Verdict, meaning| {
+        let (glyph, word, _) = theme.verdict(verdict);
+        (format!("{glyph} {word}"), meaning)
+    };
+    vec![
+        entry(Verdict::Ready, "Nothing we know stands in the way."),
+        entry(Verdict::ReadyWithWarnings, "It may fail, or cost time later: open it and see why."),
+        entry(Verdict::NotReady, "It cannot work like this: open it and repair what stands there."),
+        entry(Verdict::Unknown, "Not captured yet."),
+    ]
+}
+
+fn reasons() -> Vec<(String, &'static str)> {
     let entry = |severity: Severity, meaning| (severity.word().to_owned(), meaning);
     vec![
-        ("ready".to_owned(), "Nothing we know stands in the way."),
         entry(Severity::Stop, "Cannot work like this. Repair it first."),
         entry(Severity::Warning, "May fail, or costs time later."),
         entry(Severity::Note, "Worth knowing. Nothing to do."),
+    ]
+}
+
+fn matches() -> Vec<(String, &'static str)> {
+    let entry = |matching: Match, meaning| (short_match(&matching).to_owned(), meaning);
+    let nobody = String::new;
+    let other = DeviceId(0);
+    vec![
+        entry(Match::Matched, "Label, machine and order agree."),
+        entry(Match::LabelAgrees, "Label and machine agree; there is no order list."),
+        entry(Match::Expected, "On the order. Nobody has compared its label yet."),
+        entry(Match::NotExpected, "There is an order, and this is not on it."),
+        entry(Match::OtherBatch { batch: nobody() }, "On the order of another batch of this customer."),
+        entry(Match::Duplicate { other }, "Another laptop here stands for the same line of the order."),
+        entry(
+            Match::WrongMachine { label: nobody() },
+            "The label scanned for it names another laptop. Do not ship it.",
+        ),
+        entry(
+            Match::WrongCustomer { customer: nobody(), batch: nobody() },
+            "On another customer's order. Take it off this bench.",
+        ),
     ]
 }
 

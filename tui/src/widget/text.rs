@@ -122,6 +122,17 @@ pub(crate) fn labelled(
 
 /// What, why, next: the three lines of every problem.
 pub(crate) fn problem(problem: &Problem, head: (&str, Tone), room: usize, theme: Theme) -> Vec<Line<'static>> {
+    problem_with(problem, "", head, room, theme)
+}
+
+/// The same with what was read that says so; without that if it is empty.
+pub(crate) fn problem_with(
+    problem: &Problem,
+    evidence: &str,
+    head: (&str, Tone),
+    room: usize,
+    theme: Theme,
+) -> Vec<Line<'static>> {
     let dim = theme.style(Tone::Dim);
     let strong = theme.style(Tone::Strong);
     let mut lines = vec![];
@@ -135,6 +146,9 @@ pub(crate) fn problem(problem: &Problem, head: (&str, Tone), room: usize, theme:
         lines.push(Line::from(vec![mark, Span::raw(" "), Span::styled(what, strong)]));
     }
     lines.extend(labelled("   why", 8, &problem.why, room, (dim, Style::new())));
+    if !evidence.trim().is_empty() {
+        lines.extend(labelled("   read", 8, evidence, room, (dim, dim)));
+    }
     lines.extend(labelled("   next", 8, &problem.next, room, (dim, strong)));
     lines
 }

@@ -3,27 +3,29 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
 };
 use whiteglove_core::{
-    clock::{Moment, short_age},
-    control::{Row, StageName},
-    readiness::Severity,
+    clock::Moment,
+    control::{Row, Snapshot, StageName, Tone as Sound},
+    device::Signal,
+    order::Match,
+    readiness::Verdict,
 };
 
 use super::{FIND_KEYS, KEYS};
 use crate::{
-    keymap,
-    model::{Model, is_silent},
+    answer, keymap,
+    model::{Model, is_silent, is_wrong},
     screen::{Screen, media},
-    theme::{Theme, Tone},
+    theme::Tone,
     view,
     widget::text,
 };
 
-/// From here on there is room for one more column.
-const WIDE: u16 = 110;
+mod columns;
+use columns::Columns;
+pub(crate) use columns::short_match;
 
 /// Where everything goes. No line comes and goes with news: rows never jump.
 struct Layout {
@@ -128,7 +130,16 @@ fn endpoint(model: &Model, area: Rect, buf: &mut Buffer) {
         [] => " Starting; laptops cannot report yet.".to_owned(),
         urls => format!(" Laptops report to {}", urls.join("  ")),
     };
-    text::band(&words, area, buf, theme.style(Tone::Dim), theme);
+    let counter = counter(snapshot);
+    let room = usize::from(area.width).saturating_sub(text::width(&counter));
+    text::band(&text::cut(&words, room.saturating_sub(1), theme), area, buf, theme.style(Tone::Dim), theme);
+    buf.set_string(area.x + text::cells(room), area.y, counter, theme.style(Tone::Strong));
+}
+
+/// How much of the order is here.
+fn counter(snapshot: &Snapshot) -> String {
+    let Some(order) = snapshot.order.as_deref() else { return String::new() };
+    format!("{} of {} expected (o) ", order.here(), order.lines.len())
 }
 
 /// The filter if one is on, else how many laptops wait for a person.
@@ -148,7 +159,7 @@ fn urgent(model: &Model, area: Rect, buf: &mut Buffer) {
         return text::paint(&[line], area, buf);
     }
     if !model.board.filter.is_empty() {
-        let words = format!(" Only \"{}\": {found} of {}. Esc shows all.", model.board.filter, model.rows().len());
+        let words = format!(" Only \"{}\": {found} of {}. Esc shows all.", model.board.filter, model.laptops());
         return text::band(&words, area, buf, theme.style(Tone::Warn), theme);
     }
     match model.counts.needing {
@@ -199,47 +210,10 @@ fn empty(model: &Model, area: Rect, buf: &mut Buffer) {
     text::paint(&lines, area, buf);
 }
 
-/// Columns: the flexible ones share what the fixed ones leave.
-struct Columns {
-    number: usize,
-    serial: usize,
-    model: usize,
-    on_bench: usize,
-    look: usize,
-}
-
-impl Columns {
-    fn of(width: u16, largest: u64, longest_serial: usize) -> Self {
-        let number = largest.to_string().len().max(3);
-        let on_bench = if width >= WIDE { 9 } else { 0 };
-        // Marker 2, number and mark, glyph and stage 11, signal 9, age 4, gap 2.
-        let fixed = 2 + number + 1 + 11 + 9 + 4 + 2 + on_bench;
-        let free = usize::from(width).saturating_sub(fixed);
-        // "(no serial)" is the least that must fit; a serial number is worth more than a model's tail.
-        let serial = (longest_serial + 1).clamp(12, 12 + free / 8);
-        let look = (free * 5 / 12).max(19);
-        Self { number, serial, model: free.saturating_sub(serial + look), on_bench, look }
-    }
-
-    fn head(&self, theme: Theme) -> String {
-        format!(
-            "  {} {}{}{}{}{}{}  {}",
-            text::fit_right("#", self.number, theme),
-            text::fit("  STAGE", 11, theme),
-            text::fit("SERIAL", self.serial, theme),
-            text::fit("MODEL", self.model, theme),
-            text::fit("SIGNAL", 9, theme),
-            text::fit_right("AGE", 4, theme),
-            text::fit_right(if self.on_bench > 0 { "ARRIVED" } else { "" }, self.on_bench, theme),
-            text::fit("LOOK AT", self.look, theme),
-        )
-    }
-}
-
 fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
     let theme = model.theme;
     let largest = model.rows().last().map_or(0, |row| row.device.0);
-    let columns = Columns::of(spots.rows.width, largest, model.counts.longest_serial);
+    let columns = Columns::of(spots.rows.width, largest, model);
     text::band(&columns.head(theme), spots.head, buf, theme.style(Tone::Dim), theme);
     let page = usize::from(spots.rows.height);
     let mut shown = 0;
@@ -249,7 +223,7 @@ fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
         if selected {
             buf.set_style(area, theme.style(Tone::Selected));
         }
-        text::paint(&[row_line(row, selected, &columns, theme, now)], area, buf);
+        text::paint(&[columns.line(row, selected, theme, now)], area, buf);
         shown += 1;
     }
     if shown == 0 {
@@ -259,69 +233,23 @@ fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
     }
 }
 
-fn row_line(row: &Row, selected: bool, columns: &Columns, theme: Theme, now: Moment) -> Line<'static> {
-    let (glyph, stage_tone) = theme.stage(row.stage);
-    let (look, look_tone) = look_at(row, now);
-    let style = |tone: Tone| match (selected, tone) {
-        // On the selected row only an alarm keeps its own colours.
-        (true, tone) if tone != Tone::Alarm || !theme.colour => Style::new(),
-        (_, tone) => theme.style(tone),
-    };
-    let serial = if row.serial.is_empty() { "(no serial)" } else { &row.serial };
-    let gap = |text: &str, room: usize| format!("{} ", text::fit(text, room.saturating_sub(1), theme));
-    let on_bench = match columns.on_bench {
-        0 => String::new(),
-        room => text::fit_right(&short_age(now.since(row.arrived)), room, theme),
-    };
-    Line::from(vec![
-        Span::raw(if selected { format!("{} ", theme.glyphs().marker) } else { "  ".to_owned() }),
-        Span::raw(text::fit_right(&row.device.0.to_string(), columns.number, theme)),
-        Span::styled(if row.simulated { "~" } else { " " }, style(Tone::Warn)),
-        Span::styled(format!("{glyph} {:<8}", row.stage.word()), style(stage_tone)),
-        Span::raw(" "),
-        Span::styled(gap(serial, columns.serial), style(Tone::Strong)),
-        Span::raw(gap(&row.model, columns.model)),
-        Span::raw(gap(row.signal.word(), 9)),
-        Span::raw(text::fit_right(&short_age(now.since(row.last)), 4, theme)),
-        Span::raw(on_bench),
-        Span::raw("  "),
-        Span::styled(text::cut(&look, columns.look.saturating_sub(1), theme), style(look_tone)),
-    ])
-}
-
-/// What a person has to look at, in a few words.
-fn look_at(row: &Row, now: Moment) -> (String, Tone) {
-    let reason = row.attention.as_deref().unwrap_or_default();
-    match (row.stage, row.worst) {
-        (StageName::Replaced, _) => ("replaced".to_owned(), Tone::Dim),
-        (StageName::Held, _) => (reason.to_owned(), Tone::Alarm),
-        (_, Some(Severity::Stop)) => (format!("STOP {reason}"), Tone::Alarm),
-        (_, Some(Severity::Warning)) => (reason.to_owned(), Tone::Warn),
-        (StageName::Arrived, _) if is_silent(row, now) => ("look at its screen".to_owned(), Tone::Alarm),
-        (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
-        (StageName::Captured, _) => ("ready".to_owned(), Tone::Good),
-    }
-}
-
 /// One line for what concerns the whole bench: the newest problem, else the job, else the last scans.
 fn strip(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
     let theme = model.theme;
     if view::strip(model, area, buf, now) {
         return;
     }
+    // A scan that waits for its answer says so at once, whatever else there is to tell.
+    if let Some(scans) = answer::listed(model).filter(|_| model.asked.is_some()) {
+        return text::band(&scans, area, buf, theme.style(Tone::Strong), theme);
+    }
     if let Some(job) = model.job() {
         let (words, tone) = media::in_one_line(job, &model.meter);
         return text::band(&format!(" {words}"), area, buf, theme.style(tone), theme);
     }
-    if model.scans.is_empty() {
-        return;
+    if let Some(scans) = answer::listed(model) {
+        text::band(&scans, area, buf, theme.style(Tone::Dim), theme);
     }
-    let scan = |scan: &crate::model::Scan| match scan.here {
-        true => scan.serial.clone(),
-        false => format!("{} (not here)", scan.serial),
-    };
-    let scans: Vec<_> = model.scans.iter().map(scan).collect();
-    text::band(&format!(" Scanned: {}", scans.join("  ")), area, buf, theme.style(Tone::Dim), theme);
 }
 
 /// The next step, for someone who sees this for the first time.
@@ -332,7 +260,7 @@ fn next(model: &Model, now: Moment) -> String {
     if let Some(problem) = model.endpoint_problem() {
         return problem.next.clone();
     }
-    if model.flash.as_ref().is_some_and(|flash| !flash.good && flash.until.is_none()) {
+    if model.flash.as_ref().is_some_and(|flash| matches!(flash.tone, Sound::Attention | Sound::Wrong)) {
         return "Do what the box says. Any key or the next scan puts it away.".to_owned();
     }
     let rows = model.rows();
@@ -350,12 +278,23 @@ fn next(model: &Model, now: Moment) -> String {
             _ => "a: go to the first laptop that needs you.".to_owned(),
         };
     };
-    let step = match (row.stage, row.worst) {
-        (StageName::Replaced, _) => "It lives on under another number.",
+    step_for(row, now).to_owned()
+}
+
+/// What to do with the chosen laptop.
+fn step_for(row: &Row, now: Moment) -> &'static str {
+    match (row.stage, row.verdict) {
+        (StageName::Replaced, _) => "Nothing to do: this laptop lives on under another number. Enter: its history.",
         (StageName::Held, _) => "Enter: open it, then compare its serial number with the label under the laptop.",
-        (_, Some(Severity::Stop)) => "This laptop cannot be pre-provisioned as it is. Enter: see what to repair.",
-        (StageName::Captured, Some(Severity::Warning)) => {
+        _ if is_wrong(&row.matching) => {
+            "Label, laptop and order contradict each other. Enter: see how, and what to do."
+        }
+        (_, Verdict::NotReady) => "This laptop cannot be pre-provisioned as it is. Enter: see what to repair.",
+        (StageName::Captured, Verdict::ReadyWithWarnings) => {
             "Captured. Enter: see what may cost time later. Or go on with the next laptop."
+        }
+        (StageName::Captured, _) if row.matching == Match::Expected => {
+            "Captured and ready. Enter, then c: compare its label. Then p: switch it off."
         }
         (StageName::Captured, _) => {
             "Captured and ready. Enter, then p: switch it off. Take the stick to the next laptop."
@@ -363,7 +302,9 @@ fn next(model: &Model, now: Moment) -> String {
         (StageName::Arrived, _) if is_silent(row, now) => {
             "Nothing more came from this laptop. Go to it and do what its own screen says."
         }
+        (StageName::Arrived, _) if row.signal != Signal::Agent => {
+            "Known from its label or a file only. Boot this laptop from a stick."
+        }
         (StageName::Arrived, _) => "Wait: this laptop is being read. Leave its cable and its stick in.",
-    };
-    step.to_owned()
+    }
 }

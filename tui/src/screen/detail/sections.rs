@@ -1,12 +1,13 @@
-//! Everything the bench knows of one laptop, as lines: first what to do, then the capture.
+//! Everything the bench knows of one laptop, as lines: first what to do, then how label, machine and
+//! order agree, then what it is registered by, then the capture.
 
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use whiteglove_core::{
     capture::{Capture, Part, SmbiosTables},
     clock::{Moment, short_age},
     control::Sheet,
     device::{Device, Signal, Stage},
-    readiness::Severity,
+    order::Expected,
     smbios::Smbios,
 };
 
@@ -15,17 +16,31 @@ use crate::{
     widget::text,
 };
 
+mod lanes;
+mod matching;
 mod parts;
+mod verdict;
 
 /// Room for the labels on the left.
 const LABEL: usize = 18;
 /// Attestation tolerates minutes at most; less than this is the way of the message.
 const CLOCK_TOLERANCE_SECONDS: u64 = 60;
 
-pub(super) fn all(sheet: &Sheet, width: usize, theme: Theme, now: Moment) -> Vec<Line<'static>> {
+/// What stands around a laptop that its own sheet does not hold.
+pub(super) struct Around<'a> {
+    /// The line of the order it stands for.
+    pub(super) expected: Option<&'a Expected>,
+    /// The batch has an order list.
+    pub(super) listed: bool,
+}
+
+pub(super) fn all(sheet: &Sheet, around: &Around<'_>, width: usize, theme: Theme, now: Moment) -> Vec<Line<'static>> {
     let mut page = Page { lines: vec![], width, theme };
     let device = &sheet.device;
-    page.what_to_do(sheet);
+    page.verdict(sheet);
+    page.matching(sheet, around);
+    page.checks(sheet);
+    page.lanes(sheet, now);
     page.identity(device);
     if let Some(capture) = device.capture.as_deref() {
         page.capture(capture, clock_of(device));
@@ -65,36 +80,6 @@ impl Page {
 
     fn missing(&mut self, label: &str, value: &str) {
         self.say(label, value, Tone::Warn);
-    }
-
-    fn what_to_do(&mut self, sheet: &Sheet) {
-        let device = &sheet.device;
-        let (theme, width) = (self.theme, self.width);
-        let held = matches!(device.stage, Stage::Held { .. });
-        if let Stage::Held { reason, .. } = &device.stage {
-            let mut problem = reason.problem();
-            // The mark in front says it already.
-            problem.what = problem.what.trim_start_matches("Held: ").to_owned();
-            self.lines.extend(text::problem(&problem, ("HELD", Tone::Alarm), width, theme));
-        }
-        let checks = device.capture.is_some().then_some(sheet.readiness.checks.as_slice());
-        match checks {
-            None => {
-                let words = " Not captured yet: only the first hello has arrived.";
-                self.lines.push(Line::from(Span::styled(words, theme.style(Tone::Strong))));
-            }
-            Some(checks) if checks.iter().all(|check| check.severity == Severity::Note) && !held => {
-                let words = " READY: nothing we know stands in the way of pre-provisioning.";
-                self.lines.push(Line::from(Span::styled(words, theme.style(Tone::Good))));
-            }
-            Some(_) => {}
-        }
-        for check in checks.into_iter().flatten() {
-            if !self.lines.is_empty() {
-                self.lines.push(Line::default());
-            }
-            self.lines.extend(text::problem(&check.problem, text::severity(check.severity), width, theme));
-        }
     }
 
     fn identity(&mut self, device: &Device) {

@@ -1,8 +1,11 @@
 //! The parts of a capture: firmware, TPM, Windows key, network, disks and the rest.
 
+use std::time::Duration;
+
 use whiteglove_core::{
     capture::{Bus, Capture, Disk, EkCertificate, EkSource, Firmware, Msdm, Nic, NicKind, Tpm},
     clock::Moment,
+    rtc,
     smbios::Smbios,
 };
 
@@ -164,20 +167,15 @@ impl Page {
         let Some(accepted) = accepted else {
             return self.fact("Clock", "cannot be compared: this capture came on a stick");
         };
-        let behind = accepted.since(rtc.read);
-        let ahead = rtc.read.since(accepted);
-        let off = behind.max(ahead);
-        if off.as_secs() < CLOCK_TOLERANCE_SECONDS {
-            return self.fact("Clock", "right within a minute of the bench");
+        // Windows keeps local time in the chip, so hours off may be right.
+        let drift = rtc::drift(rtc.read, accepted);
+        let off = drift.seconds.unsigned_abs();
+        if off < CLOCK_TOLERANCE_SECONDS {
+            return self.fact("Clock", format!("right within a minute of the bench, on {}", drift.zone()));
         }
-        let side = if behind > ahead { "slow" } else { "fast" };
-        self.missing(
-            "Clock",
-            &format!(
-                "{} {side}: set it in the firmware setup, TPM attestation needs the right time",
-                text::duration(off)
-            ),
-        );
+        let side = if drift.seconds < 0 { "slow" } else { "fast" };
+        let off = text::duration(Duration::from_secs(off));
+        self.missing("Clock", &format!("{off} {side}: TPM attestation needs the right time. t: set it from the bench"));
     }
 }
 

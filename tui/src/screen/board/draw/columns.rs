@@ -1,0 +1,168 @@
+//! One laptop on one line. Eighty columns hold a real serial number and what a person has to look at;
+//! everything between makes room for these two.
+
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+use whiteglove_core::{
+    clock::{Moment, short_age},
+    control::{Row, StageName},
+    device::Signal,
+    order::Match,
+    readiness::Verdict,
+};
+
+use crate::{
+    model::{Model, is_silent, is_wrong},
+    theme::{Theme, Tone},
+    widget::text,
+};
+
+/// From here on there is room for how we know it, since when it is here, and whole words.
+const WIDE: u16 = 110;
+/// The least at which a model's name still means something.
+const MODEL: usize = 10;
+
+/// Rooms in cells, the gap behind each included. A room of zero: the column is not there.
+pub(super) struct Columns {
+    number: usize,
+    serial: usize,
+    model: usize,
+    verdict: usize,
+    matching: usize,
+    signal: usize,
+    on_bench: usize,
+    look: usize,
+}
+
+impl Columns {
+    pub(super) fn of(width: u16, largest: u64, board: &Model) -> Self {
+        let wide = width >= WIDE;
+        let number = largest.to_string().len().max(3);
+        let compared = board.order().is_some() || board.counts.matched;
+        let matching = match (compared, wide) {
+            (false, _) => 0,
+            (true, false) => 9,
+            (true, true) => 15,
+        };
+        let (signal, on_bench) = if wide { (9, 9) } else { (0, 0) };
+        let verdict = 8;
+        // Marker 2, mark 1, glyph and stage 11, age 4, gap 2.
+        let fixed = 2 + number + 1 + 11 + verdict + matching + signal + 4 + on_bench + 2;
+        let free = usize::from(width).saturating_sub(fixed);
+        // "(no serial)" is the least that must fit; a serial number is worth more than a model's tail.
+        let serial = (board.counts.longest_serial + 1).clamp(12, 12 + free / 8);
+        let rest = free.saturating_sub(serial);
+        // Two fifths for the model: what to look at is read first.
+        let model = (rest * 2 / 5).max(MODEL).min(rest);
+        Self { number, serial, model, verdict, matching, signal, on_bench, look: rest - model }
+    }
+
+    pub(super) fn head(&self, theme: Theme) -> String {
+        format!(
+            "  {} {}{}{}{}{}{}{}{}  {}",
+            text::fit_right("#", self.number, theme),
+            text::fit("  STAGE", 11, theme),
+            text::fit("SERIAL", self.serial, theme),
+            text::fit("MODEL", self.model, theme),
+            text::fit("VERDICT", self.verdict, theme),
+            text::fit("MATCH", self.matching, theme),
+            text::fit("SIGNAL", self.signal, theme),
+            text::fit_right("AGE", 4, theme),
+            text::fit_right(if self.on_bench > 0 { "ARRIVED" } else { "" }, self.on_bench, theme),
+            text::fit("LOOK AT", self.look, theme),
+        )
+    }
+
+    pub(super) fn line(&self, row: &Row, selected: bool, theme: Theme, now: Moment) -> Line<'static> {
+        let (glyph, stage_tone) = theme.stage(row.stage);
+        let (sign, verdict, verdict_tone) = theme.verdict(row.verdict);
+        let (matching, match_tone) = self.matching(&row.matching);
+        let (look, look_tone) = look_at(row, now);
+        let replaced = row.stage == StageName::Replaced;
+        let style = |tone: Tone| match (selected, tone) {
+            // On the selected row only an alarm keeps its own colours.
+            (true, tone) if tone != Tone::Alarm || !theme.colour => Style::new(),
+            (false, _) if replaced => theme.style(Tone::Dim),
+            (_, tone) => theme.style(tone),
+        };
+        let serial = if row.serial.is_empty() { "(no serial)" } else { &row.serial };
+        let gap = |text: &str, room: usize| match room {
+            0 => String::new(),
+            room => format!("{} ", text::fit(text, room - 1, theme)),
+        };
+        let since = short_age(now.since(row.arrived));
+        let on_bench = if self.on_bench > 0 { since.as_str() } else { "" };
+        // Blanks beside an alarm stay plain: a bar of them would be louder than the word.
+        let padded = |words: &str, room: usize, tone: Tone| {
+            let words = text::cut(words, room.saturating_sub(1), theme);
+            let rest = room.saturating_sub(text::width(&words));
+            [Span::styled(words, style(tone)), Span::raw(" ".repeat(rest))]
+        };
+        let mut spans = vec![
+            Span::raw(if selected { format!("{} ", theme.glyphs().marker) } else { "  ".to_owned() }),
+            Span::raw(text::fit_right(&row.device.0.to_string(), self.number, theme)),
+            Span::styled(if row.simulated { "~" } else { " " }, style(Tone::Warn)),
+            Span::styled(format!("{glyph} {:<8}", row.stage.word()), style(stage_tone)),
+            Span::raw(" "),
+            Span::styled(gap(serial, self.serial), style(Tone::Strong)),
+            Span::styled(gap(&row.model, self.model), style(Tone::Plain)),
+        ];
+        spans.extend(padded(&format!("{sign} {verdict}"), self.verdict, verdict_tone));
+        spans.extend(padded(matching, self.matching, match_tone));
+        spans.extend([
+            Span::raw(gap(row.signal.word(), self.signal)),
+            Span::raw(text::fit_right(&short_age(now.since(row.last)), 4, theme)),
+            Span::raw(text::fit_right(on_bench, self.on_bench, theme)),
+            Span::raw("  "),
+            Span::styled(text::cut(&look, self.look, theme), style(look_tone)),
+        ]);
+        Line::from(spans)
+    }
+
+    /// How label, machine and order agree, in what fits.
+    fn matching(&self, matching: &Match) -> (&'static str, Tone) {
+        let words = match matching {
+            _ if self.matching == 0 => "",
+            _ if self.matching > 14 => matching.word(),
+            matching => short_match(matching),
+        };
+        let tone = match matching {
+            Match::Matched | Match::LabelAgrees => Tone::Good,
+            Match::WrongMachine { .. } | Match::WrongCustomer { .. } => Tone::Alarm,
+            matching if is_wrong(matching) => Tone::Warn,
+            _ => Tone::Plain,
+        };
+        (words, tone)
+    }
+}
+
+/// In at most eight letters.
+pub(crate) fn short_match(matching: &Match) -> &'static str {
+    match matching {
+        Match::NotExpected => "unlisted",
+        Match::WrongMachine { .. } => "WRONG",
+        Match::WrongCustomer { .. } => "CUSTOMER",
+        Match::OtherBatch { .. } => "batch?",
+        Match::Duplicate { .. } => "twice",
+        fits => fits.word(),
+    }
+}
+
+/// What a person has to look at, in a few words; nothing if there is nothing.
+fn look_at(row: &Row, now: Moment) -> (String, Tone) {
+    let reason = row.attention.clone();
+    match (row.stage, row.verdict) {
+        (StageName::Replaced, _) => (reason.unwrap_or_default(), Tone::Dim),
+        (StageName::Held, _) => (reason.unwrap_or_else(|| "open it".to_owned()), Tone::Alarm),
+        (StageName::Arrived, _) if is_silent(row, now) => ("look at its screen".to_owned(), Tone::Alarm),
+        (_, Verdict::NotReady) => (reason.unwrap_or_else(|| "open it".to_owned()), Tone::Alarm),
+        (_, Verdict::ReadyWithWarnings) => (reason.unwrap_or_default(), Tone::Warn),
+        (StageName::Arrived, _) if row.signal != Signal::Agent => ("boot it from a stick".to_owned(), Tone::Plain),
+        (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
+        // On the order and ready: its label is what nobody has looked at yet.
+        (StageName::Captured, _) if row.matching == Match::Expected => ("compare its label".to_owned(), Tone::Dim),
+        (StageName::Captured, _) => (String::new(), Tone::Plain),
+    }
+}
