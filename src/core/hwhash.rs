@@ -15,6 +15,7 @@ mod field;
 mod made;
 mod record;
 mod text;
+mod words;
 
 pub use compare::{Comparison, Difference, Verdict, compare};
 pub use container::{HardwareHash, HashDigest, HashError, TooLong};

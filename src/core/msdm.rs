@@ -140,9 +140,26 @@ fn crc32(bytes: [u8; 16]) -> u32 {
 mod tests {
     use super::*;
 
-    /// Microsoft's published KMS client setup key and generic key of Windows 10/11 Pro.
     const PRO_KMS: &str = "W269N-WFGWX-YVC9B-4J6C9-T83GX";
-    const PRO_GENERIC: &str = "VK7JG-NPHTM-C97JM-9MPGT-3V66T";
+
+    /// Public keys that choose an edition and activate nothing: the client setup keys of Microsoft Learn, "Key
+    /// Management Services (KMS) client activation and product keys" (KMS), and the keys that Windows' own media
+    /// carry for each edition (generic). The ids:
+    /// computed by a program of its own from the layout alone.
+    const PUBLISHED: [(&str, &str, &str); 12] = [
+        ("Home, generic", "YTMG3-N6DKC-DKB77-7M9GH-8HVX7", "3261000000000"),
+        ("Home N, generic", "4CPRK-NM3K3-X6XXQ-RXX86-WXCHW", "3270000000000"),
+        ("Home Single Language, generic", "BT79Q-G7N6G-PGBYW-4YWX6-6F4BT", "3276000000000"),
+        ("Pro, generic", "VK7JG-NPHTM-C97JM-9MPGT-3V66T", "3308000000000"),
+        ("Pro N, generic", "2B87N-8KFHP-DKV6R-Y2C8J-PKCKT", "3316000000000"),
+        ("Education, generic", "YNMGQ-8RYV3-4PGQ3-C8XTP-7CFBY", "3280000000000"),
+        ("Enterprise, generic", "XGVPP-NMH47-7TTHJ-W3FW7-8HV2C", "3289000000000"),
+        ("Pro, KMS", PRO_KMS, "3311000000001"),
+        ("Pro N, KMS", "MH37W-N47XK-V7XM9-C7227-GCQG9", "3319000000001"),
+        ("Education, KMS", "NW6C2-QMPVW-D7KKK-3GKT6-VCFB2", "3281000000001"),
+        ("Enterprise, KMS", "NPPR9-FWDCX-D2C8J-H872K-2YT43", "3290000000003"),
+        ("Enterprise N, KMS", "DPH2V-TTNVB-4X9Q3-TJR4H-KHJW4", "3299000000001"),
+    ];
 
     fn table(key: &str) -> Vec<u8> {
         let mut table = b"MSDM\x55\x00\x00\x00\x03\x00LENOVOTP-X1   ".to_vec();
@@ -155,9 +172,22 @@ mod tests {
     }
 
     #[test]
-    fn published_keys_give_the_published_group() {
-        assert_eq!(product_key_id(PRO_KMS).unwrap().as_str(), "3311000000001");
-        assert!(product_key_id(PRO_GENERIC).unwrap().as_str().starts_with("3308"));
+    fn published_keys_give_their_product_key_ids() {
+        for (edition, key, id) in PUBLISHED {
+            assert_eq!(product_key_id(key).map(String::from), Ok(id.to_owned()), "{edition}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_thirteen_digits_wherever_it_comes_from() {
+        let id: ProductKeyId = " 3305000000001\r\n".parse().unwrap();
+        assert_eq!(id.as_str(), "3305000000001");
+        assert_eq!(serde_json::from_str::<ProductKeyId>(r#""3305000000001""#).unwrap(), id);
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""3305000000001""#);
+        for text in ["", "330500000000", "33050000000011", "330500000000X", "٣٣٠٥٠٠٠"] {
+            assert_eq!(text.parse::<ProductKeyId>(), Err(NotAProductKeyId), "{text}");
+            assert!(serde_json::from_value::<ProductKeyId>(text.into()).is_err(), "{text}");
+        }
     }
 
     #[test]

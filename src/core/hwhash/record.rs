@@ -85,7 +85,7 @@ impl Record {
     pub fn decode(kind: u16, value: &[u8]) -> Self {
         Reader(value)
             .record(kind)
-            .filter(|record| *record.value() == *value)
+            .filter(|record| record.gives_back(value))
             .unwrap_or_else(|| Self::Other { kind, value: Blob(value.to_vec()) })
     }
 
@@ -111,13 +111,35 @@ impl Record {
 
     /// The bytes behind the record's head.
     pub fn value(&self) -> Cow<'_, [u8]> {
-        let mut out = Writer(vec![]);
         match self {
-            Self::Other { value, .. } | Self::EkPub { modulus: value } => return Cow::Borrowed(&value.0),
-            Self::SmbiosUuid { uuid } => return Cow::Borrowed(&uuid.0),
-            Self::Text { text, nul: false, .. } => return Cow::Borrowed(text.as_bytes()),
-            Self::Text { text, nul: true, .. } => {
-                out.bytes(text.as_bytes()).u8(0);
+            Self::Other { value, .. } | Self::EkPub { modulus: value } => Cow::Borrowed(&value.0),
+            Self::SmbiosUuid { uuid } => Cow::Borrowed(&uuid.0),
+            Self::Text { text, nul: false, .. } => Cow::Borrowed(text.as_bytes()),
+            _ => {
+                let mut bytes = vec![];
+                self.write(&mut Writer(|part: &[u8]| bytes.extend_from_slice(part)));
+                Cow::Owned(bytes)
+            }
+        }
+    }
+
+    fn gives_back(&self, value: &[u8]) -> bool {
+        let mut rest = Some(value);
+        // Part by part: every record of every hash comes through here, a copy of each would be half of the work.
+        self.write(&mut Writer(|part: &[u8]| rest = rest.and_then(|rest| rest.strip_prefix(part))));
+        rest == Some(&[])
+    }
+
+    fn write<F: FnMut(&[u8])>(&self, out: &mut Writer<F>) {
+        match self {
+            Self::Other { value, .. } | Self::EkPub { modulus: value } => {
+                out.bytes(&value.0);
+            }
+            Self::SmbiosUuid { uuid } => {
+                out.bytes(&uuid.0);
+            }
+            Self::Text { text, nul, .. } => {
+                out.bytes(text.as_bytes()).bytes(if *nul { &[0] } else { &[] });
             }
             Self::Versions { tool_build, os_build, seconds, zone_quarters, os_type, architecture, tool } => {
                 out.build(*tool_build).build(*os_build).u32(*seconds);
@@ -141,10 +163,8 @@ impl Record {
                 out.u64(*gigabytes).u16(*bus).u8(*seek_penalty).u8(*trim);
             }
             Self::Network { medium, mac, bus } => {
-                let mut name = Writer(vec![]);
-                name.utf16(bus).u16(0);
-                let length = u32::try_from(name.0.len()).unwrap_or(u32::MAX);
-                out.u32(*medium).bytes(&mac.0).u32(length).bytes(&name.0);
+                let length = u32::try_from(2 * (bus.encode_utf16().count() + 1)).unwrap_or(u32::MAX);
+                out.u32(*medium).bytes(&mac.0).u32(length).utf16(bus).u16(0);
             }
             Self::Display { width_mm, height_mm, width_px, height_px, technology } => {
                 out.u16(*width_mm).u16(*height_mm).u16(*width_px).u16(*height_px).u32(*technology);
@@ -165,7 +185,6 @@ impl Record {
                 out.utf16(text);
             }
         }
-        Cow::Owned(out.0)
     }
 }
 
@@ -278,11 +297,12 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     rest.is_empty().then(|| char::decode_utf16(units).collect::<Result<_, _>>().ok())?
 }
 
-struct Writer(Vec<u8>);
+/// Hands the parts of a value on, in their order.
+struct Writer<F>(F);
 
-impl Writer {
+impl<F: FnMut(&[u8])> Writer<F> {
     fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.extend_from_slice(bytes);
+        (self.0)(bytes);
         self
     }
 
@@ -307,7 +327,7 @@ impl Writer {
     }
 
     fn utf16(&mut self, text: &str) -> &mut Self {
-        text.encode_utf16().for_each(|unit| self.0.extend(unit.to_le_bytes()));
+        text.encode_utf16().for_each(|unit| (self.0)(&unit.to_le_bytes()));
         self
     }
 }
