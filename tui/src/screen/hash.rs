@@ -7,7 +7,7 @@ use crossterm::event::KeyCode;
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Sheet},
+    control::Sheet,
     device::DeviceId,
     hwhash::{HardwareHash, Verdict},
 };
@@ -90,7 +90,7 @@ pub(crate) fn open(model: &mut Model, device: DeviceId) {
     model.screen = Screen::Hash(Hash { device, page: Page::Fields(side), top: 0 });
 }
 
-pub(crate) fn act(model: &mut Model, action: Action, now: Moment, _out: &mut Vec<Command>) {
+pub(crate) fn act(model: &mut Model, action: Action, now: Moment) {
     let Screen::Hash(hash) = model.screen else { return };
     let side = match hash.page {
         Page::Fields(side) => side,

@@ -65,8 +65,8 @@ pub(super) fn blank(theme: Theme) -> char {
     if theme.ascii { '_' } else { '·' }
 }
 
-/// Cut anywhere, for words mean nothing in a value. Blanks at the ends and in a row count, and they are what
-/// Linux and Windows differ in most: disks pad their serial numbers.
+/// Blanks at the ends and in a row count, and they are what Linux and Windows differ in most: disks pad their
+/// serial numbers. So a line ends early only where a single blank stands for the break, and is full otherwise.
 fn pieces(value: &str, room: usize, theme: Theme) -> Vec<String> {
     let mut pieces = vec![];
     let mut piece = String::new();
@@ -74,13 +74,26 @@ fn pieces(value: &str, room: usize, theme: Theme) -> Vec<String> {
         // A sign of its own, or two values that differ in it would look the same.
         let c = if c.is_control() { '?' } else { c };
         if text::width(&piece) + text::width(c.encode_utf8(&mut [0; 4])) > room.max(1) && !piece.is_empty() {
+            let rest = break_at_blank(&mut piece);
             pieces.push(visible(&piece, theme));
-            piece.clear();
+            piece = rest;
         }
         piece.push(c);
     }
     pieces.push(visible(&piece, theme));
     pieces
+}
+
+/// Ends a line at the last blank of its second half and gives what comes behind it.
+fn break_at_blank(line: &mut String) -> String {
+    let alone = |at: &usize| {
+        let (before, after) = (&line[..*at], &line[at + 1..]);
+        *at > line.len() / 2 && !after.is_empty() && !before.ends_with(' ') && !after.starts_with(' ')
+    };
+    let Some(at) = line.rmatch_indices(' ').map(|(at, _)| at).find(alone) else { return String::new() };
+    let rest = line.split_off(at + 1);
+    line.pop();
+    rest
 }
 
 fn visible(piece: &str, theme: Theme) -> String {
@@ -113,6 +126,9 @@ mod tests {
     fn a_blank_where_a_line_ends_is_seen_too() {
         assert_eq!(pieces("abcd efgh", 4, PLAIN), ["abcd", "·efg", "h"]);
         assert_eq!(pieces("abc defg", 4, PLAIN), ["abc·", "defg"]);
+        assert_eq!(pieces("abc defg", 6, PLAIN), ["abc de", "fg"]);
+        assert_eq!(pieces("abcd ef gh", 6, PLAIN), ["abcd", "ef gh"]);
+        assert_eq!(pieces("abcd  fgh", 6, PLAIN), ["abcd··", "fgh"]);
         assert_eq!(pieces("日本語", 1, PLAIN), ["日", "本", "語"]);
     }
 

@@ -6,7 +6,7 @@ use whiteglove_core::{
     clock::short_age,
     control::Sheet,
     device::WindowsHash,
-    hwhash::{Critical, Field, FieldSource, HardwareHash, MadeHash},
+    hwhash::{Critical, Field, FieldSource, HardwareHash, MadeHash, Origin},
 };
 
 use super::{
@@ -21,6 +21,8 @@ const MARK: usize = 1;
 /// The longest names Windows' tools have are of 24 letters.
 const NAME: usize = 24;
 const LABEL: usize = 11;
+/// The record of the TPM's endorsement key.
+const EK_PUB: u16 = 25;
 
 pub(super) fn lines(sheet: &Sheet, side: Side, paper: Paper) -> Vec<Line<'static>> {
     let device = &sheet.device;
@@ -29,13 +31,13 @@ pub(super) fn lines(sheet: &Sheet, side: Side, paper: Paper) -> Vec<Line<'static
     match (side, device.linux_hash(), &device.windows_hash) {
         (Side::Linux, Some(made), _) => {
             page.trust(sheet);
-            page.missing(&made.hash);
+            page.missing(&made.hash, &made.sources);
             page.doubts(&made.hash);
             page.linux(made);
         }
         (Side::Windows, _, Some(known)) => {
             page.origin(known);
-            page.missing(&known.hash);
+            page.missing(&known.hash, &[]);
             page.doubts(&known.hash);
             page.fields(&known.hash, &[]);
             page.digest(&known.hash);
@@ -108,26 +110,26 @@ impl Page {
         self.say("made", &made.unwrap_or_default());
     }
 
-    /// What Windows' own validator would call bad.
-    fn missing(&mut self, hash: &HardwareHash) {
+    /// What Windows' own validator would call bad, with the reason if whoever made the hash gave one.
+    fn missing(&mut self, hash: &HardwareHash, sources: &[FieldSource]) {
         let missing = hash.missing();
         if missing.is_empty() {
             return;
         }
         let theme = self.paper.theme;
+        let (plain, strong) = (theme.style(Tone::Plain), theme.style(Tone::Strong));
         let many = match missing.len() {
             1 => "1 critical field: Windows' own check calls this hash bad.".to_owned(),
             n => format!("{n} critical fields: Windows' own check calls this hash bad."),
         };
         self.banner(" MISSING ", Tone::Alarm, &many);
+        let room = self.paper.width.saturating_sub(NAME + 4);
         for field in missing {
-            let name = Cell::new(field.name(), NAME, theme.style(Tone::Strong));
-            let room = self.paper.width.saturating_sub(NAME + 4);
-            let cells = [
-                Cell::new("", 2, theme.style(Tone::Plain)),
-                name,
-                Cell::new(remedy(field), room, theme.style(Tone::Plain)),
-            ];
+            let (why, next) = remedy(field, hash.origin());
+            let given: Vec<_> = sources.iter().filter(|source| is_why(source, field)).map(reason).collect();
+            let why = if given.is_empty() { why.to_owned() } else { given.join("; ") };
+            let words = Cell::new(&why, room, plain).and(next, strong);
+            let cells = [Cell::new("", 1, plain), Cell::new(field.name(), NAME, strong), words];
             self.lines.extend(columns::row(&cells, theme));
         }
     }
@@ -151,7 +153,7 @@ impl Page {
             let cells = [
                 Cell::new("", MARK, theme.style(Tone::Plain)),
                 Cell::new(&source.name, NAME, theme.style(Tone::Dim)),
-                Cell::new(&source.source, room, theme.style(Tone::Plain)).and(&source.risk, theme.style(Tone::Warn)),
+                Cell::new(reason(source), room, theme.style(Tone::Plain)).and(&source.risk, theme.style(Tone::Warn)),
             ];
             self.lines.extend(columns::row(&cells, theme));
         }
@@ -217,21 +219,42 @@ fn critical(name: &str) -> Option<Critical> {
     Critical::ALL.into_iter().find(|critical| critical.name().eq_ignore_ascii_case(name))
 }
 
+/// Whether this is why the field is missing. `EkPubHash` is made of the key in record 25.
+fn is_why(source: &FieldSource, field: Critical) -> bool {
+    let of_key = field == Critical::EkPubHash && source.kind == EK_PUB;
+    !source.included && (of_key || critical(&source.name) == Some(field))
+}
+
+/// The page says already that it was left out.
+fn reason(source: &FieldSource) -> &str {
+    source.source.strip_prefix("left out: ").unwrap_or(&source.source)
+}
+
 /// Why it is missing, most of the time, and what to do about it.
-fn remedy(field: Critical) -> &'static str {
-    match field {
-        Critical::DiskSerialNumber => {
-            "No internal disk was seen. If it has one: turn RAID or VMD off in the firmware setup."
+fn remedy(field: Critical, origin: Origin) -> (&'static str, &'static str) {
+    match (field, origin) {
+        (Critical::DiskSerialNumber, _) => {
+            ("no internal disk was seen", "If it has one: turn RAID or VMD off in the firmware setup.")
         }
-        Critical::TpmVersion | Critical::EkPubHash => {
-            "The TPM did not answer. Turn it on in the firmware setup; in WinPE add PCPKsp.dll."
+        (Critical::TpmVersion | Critical::EkPubHash, Origin::WinPe) => {
+            ("WinPE could not ask the TPM", "Add PCPKsp.dll to WinPE; see that the TPM is on.")
         }
-        Critical::MacAddress => "No network adapter of its own was seen. Turn it on in the firmware setup.",
-        Critical::ProductKeyId => "No Windows key in the firmware: normal for a laptop sold without Windows.",
-        Critical::SmbiosSystemFamily
-        | Critical::SmbiosSystemManufacturer
-        | Critical::SmbiosSystemProductName
-        | Critical::SmbiosSystemSerialNumber
-        | Critical::SmbiosUuid => "The firmware does not say it. The maker's service tool sets it.",
+        (Critical::TpmVersion | Critical::EkPubHash, Origin::FullOs | Origin::Unknown) => {
+            ("the TPM did not answer", "See that it is on in the firmware setup.")
+        }
+        (Critical::MacAddress, _) => {
+            ("no network adapter of its own was seen", "See that it is on in the firmware setup.")
+        }
+        (Critical::ProductKeyId, _) => {
+            ("no Windows key in the firmware", "Nothing: normal for a laptop sold without Windows.")
+        }
+        (
+            Critical::SmbiosSystemFamily
+            | Critical::SmbiosSystemManufacturer
+            | Critical::SmbiosSystemProductName
+            | Critical::SmbiosSystemSerialNumber
+            | Critical::SmbiosUuid,
+            _,
+        ) => ("the firmware does not say it", "Have the maker's service tool set it."),
     }
 }

@@ -14,7 +14,10 @@ pub(super) fn linux(sheet: &Sheet) -> Problem {
     let finding = capture.findings.iter().find(|finding| finding.part == Part::Hash);
     Problem::new(
         "This laptop has no hash made on Linux",
-        finding.map_or("The capture was made by an agent that made none, or it could not.", |finding| &finding.what),
+        finding.map_or(
+            "The agent that read it sent none: its stick is an old one, or it could not make one.",
+            |finding| &finding.what,
+        ),
         "Boot it again from a new stick. If that brings none either, make the hash with Windows or WinPE: \
          whiteglove import FILE",
     )
