@@ -19,8 +19,8 @@ use crate::{Model, Msg, Theme, export, update};
 mod hash;
 mod laptop;
 pub use hash::{
-    agreeing_hashes, differing_hashes, hash_not_made, hashes_of_two, lacking_hash, linux_hash, no_hash, windows_hash,
-    winpe_hash,
+    agreeing_hashes, differing_hashes, hash_not_made, hashes_of_two, hashes_saying, lacking_hash, linux_hash, no_hash,
+    windows_hash, winpe_hash,
 };
 pub use laptop::{
     by_label, changed_board, from_file, held, hello, no_tpm, ready, replaced, warned, wrong_customer, wrong_machine,

@@ -209,6 +209,13 @@ pub fn hashes_of_two() -> Sheet {
     laptop_with(Some(&records(&THIS)), Some(&other), ModelTrust::Untested)
 }
 
+/// Both, and what only one of them says is this text.
+pub fn hashes_saying(words: &str) -> Sheet {
+    let mut linux = records(&THIS);
+    linux.push(text(36, words));
+    laptop_with(Some(&linux), Some(&records(&THIS)), ModelTrust::Untested)
+}
+
 /// Neither.
 pub fn no_hash() -> Sheet {
     laptop_with(None, None, ModelTrust::Untested)
