@@ -24,6 +24,7 @@ use whiteglove_core::{
     problem::Problem,
 };
 
+use crate::clock::BenchTime;
 use http::Http;
 pub use search::Stranger;
 
@@ -61,6 +62,8 @@ pub enum Report {
     /// The bench was there and is not any more, or somebody else answers in its place.
     Lost(String),
     Order(Order),
+    /// The one order that needs something more.
+    SetClock(BenchTime),
 }
 
 /// How patient to be; tests are less so.
@@ -181,8 +184,10 @@ impl Round {
                 Ok(Letter::Network(leases)) => self.leases = leases,
                 Ok(Letter::Hello(content)) => self.hello = Some(content),
                 Ok(Letter::Capture(content)) => {
+                    // The same capture with a fresher clock is no reason to bring it once more.
+                    let another = self.capture.as_ref().is_none_or(|carried| carried.id != content.id);
                     self.capture = Some(content);
-                    if let Some(bench) = &mut self.bench {
+                    if let Some(bench) = self.bench.as_mut().filter(|_| another) {
                         bench.delivered = None;
                     }
                 }
@@ -279,8 +284,10 @@ impl Round {
                 self.silent = 0;
                 if orders.number > delivered.after {
                     delivered.after = orders.number;
-                    if orders.order != Order::Stay {
-                        tell(Report::Order(orders.order));
+                    match orders.order {
+                        Order::Stay => {}
+                        Order::SetClock => tell(Report::SetClock(BenchTime::just_heard(orders.now))),
+                        order => tell(Report::Order(order)),
                     }
                 }
                 Next::After(between.saturating_sub(asked.elapsed()))

@@ -4,6 +4,7 @@
 //! A library so that tests elsewhere can set its courier against the real endpoint.
 
 pub mod by_hand;
+pub mod clock;
 pub mod courier;
 pub mod drivers;
 pub mod init;

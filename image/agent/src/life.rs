@@ -13,13 +13,14 @@ use std::{
 
 use whiteglove_core::{
     api::Order,
-    capture::{Capture, Finding, Hello},
+    capture::{Capture, Finding, Hello, Rtc},
     envelope::{Kind, MessageId},
     media_card::MediaCard,
     problem::Problem,
 };
 
 use crate::{
+    clock::{self, BenchTime},
     courier::{self, Content, Courier, Letter, Pace, Report},
     drivers::{self, Watch},
     init::{self, Screen},
@@ -38,6 +39,9 @@ const QUIET: Duration = Duration::from_millis(400);
 const DISK_PATIENCE: Duration = Duration::from_secs(5);
 /// A stick that booted us and is not there after this has been pulled out.
 const STICK_PATIENCE: Duration = Duration::from_secs(12);
+/// A capture that nobody took yet gets a fresh reading of the hardware clock this often, or the bench
+/// would take the wait for a clock that is behind.
+const CLOCK_AGES: Duration = Duration::from_secs(20);
 /// The screen's clock and timers.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -111,6 +115,7 @@ pub fn run(root: Root, settings: Settings, log: Log) -> ! {
         screen: Screen::open(),
         events: sender.clone(),
         letters: None,
+        read: None,
         capture: None,
         card: None,
         saving: false,
@@ -143,6 +148,9 @@ struct Life {
     /// To the courier. None without a card.
     letters: Option<Sender<Letter>>,
     card: Option<Arc<MediaCard>>,
+    /// What was read, and when its clock was.
+    read: Option<(Box<Capture>, Instant)>,
+    /// The same as it is sent.
     capture: Option<Arc<Content>>,
     saving: bool,
     /// An order that came while the stick was written.
@@ -210,6 +218,7 @@ impl Life {
                 // Cannot happen while we hold a sender; the first program must not end all the same.
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
             }
+            self.refresh_the_clock();
             if self.state.wants_the_stick(uptime(), self.settings.offline_after) && !self.saving {
                 self.save();
             }
@@ -219,7 +228,8 @@ impl Life {
     fn on(&mut self, event: Event) {
         self.narrate(&event);
         match &event {
-            Event::Captured { capture, .. } => self.hand_over(capture),
+            Event::Captured { capture, .. } => self.hand_over(capture.clone()),
+            Event::ClockSet(Ok(done)) => self.hand_over_anew(done.rtc),
             Event::Network(nics) => {
                 let leases =
                     |nics: &[net::NicStatus]| nics.iter().filter_map(|nic| nic.lease.clone()).collect::<Vec<_>>();
@@ -231,8 +241,10 @@ impl Life {
             Event::Saved(_) => self.saving = false,
             _ => {}
         }
-        if let Some(Deed::Obey(order)) = self.state.on(event, uptime()) {
-            self.pending = Some(order);
+        match self.state.on(event, uptime()) {
+            Some(Deed::Obey(order)) => self.pending = Some(order),
+            Some(Deed::SetClock(bench)) => self.set_clock(bench),
+            None => {}
         }
         // Not in the middle of a write to the stick.
         if let Some(order) = self.pending.take_if(|_| !self.saving) {
@@ -273,7 +285,12 @@ impl Life {
             Event::Saved(Ok(())) => "saved to stick".to_owned(),
             Event::Saved(Err(problem)) => format!("not saved to stick: {}", problem.why),
             Event::Stop(problem) => format!("stopped: {} {}", problem.what, problem.why),
-            Event::Courier(Report::Order(_)) | Event::Machine { .. } | Event::OrderFailed(_) | Event::Key(_) => return,
+            Event::ClockSet(Ok(done)) => format!("order: set its clock. {}", done.words),
+            Event::ClockSet(Err(problem)) => format!("the clock was not set: {}", problem.why),
+            Event::Courier(Report::Order(_) | Report::SetClock(_))
+            | Event::Machine { .. }
+            | Event::OrderFailed(_)
+            | Event::Key(_) => return,
         };
         if line != self.last_line {
             self.log.line(&line);
@@ -281,8 +298,8 @@ impl Life {
         }
     }
 
-    fn hand_over(&mut self, capture: &Capture) {
-        match serde_json::to_vec(capture) {
+    fn hand_over(&mut self, capture: Box<Capture>) {
+        match serde_json::to_vec(&capture) {
             Ok(json) => {
                 let content = Arc::new(Content { id: capture.id, json });
                 self.capture = Some(Arc::clone(&content));
@@ -290,6 +307,29 @@ impl Life {
             }
             Err(error) => self.log.line(&format!("the capture cannot be written as JSON: {error}")),
         }
+        self.read = Some((capture, Instant::now()));
+    }
+
+    /// The same machine with its clock set is a new capture: the bench has the other one for good.
+    fn hand_over_anew(&mut self, rtc: Rtc) {
+        let Some((capture, _)) = &self.read else { return };
+        match new_id() {
+            Ok(id) => self.hand_over(Box::new(Capture { id, rtc: Some(rtc), ..Capture::clone(capture) })),
+            Err(problem) => self.log.line(&problem.what),
+        }
+    }
+
+    /// Under the same id: nobody has it yet.
+    fn refresh_the_clock(&mut self) {
+        let waits = self.state.receipt.is_none() && !self.saving;
+        let Some((mut capture, _)) = self.read.take_if(|(_, at)| waits && at.elapsed() >= CLOCK_AGES) else { return };
+        capture.rtc = read::rtc(&self.root).or(capture.rtc);
+        self.hand_over(capture);
+    }
+
+    fn set_clock(&self, bench: BenchTime) {
+        let (root, tell) = (self.root.clone(), self.events.clone());
+        thread::spawn(move || drop(tell.send(Event::ClockSet(clock::set(&root, bench)))));
     }
 
     fn send(&self, letter: Letter) {

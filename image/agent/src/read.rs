@@ -12,12 +12,14 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use whiteglove_core::{
-    capture::{Capture, Finding, Part, SmbiosTables, Timing, TpmPresence},
+    capture::{Capture, Finding, Part, Rtc, SmbiosTables, Timing, TpmPresence},
+    clock::Moment,
     envelope::MessageId,
+    hwhash,
     identity::Mac,
 };
 
@@ -130,13 +132,14 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
     let cpu = notes.timed(Part::Cpu, |notes| parts::cpu(root, notes));
     let memory_bytes = notes.timed(Part::Memory, |notes| parts::memory(root, notes));
     // The slowest part, and most TPMs need no driver: it runs beside the wait for the others.
-    let early_tpm = tpm::is_there(root).then(|| tpm::start(root));
+    let early_tpm = tpm::is_there(root).then(|| tpm::start(root, smbios.as_ref()));
 
     let surroundings = notes.timed(Part::Drivers, |_| devices_are_here());
     notes.findings.extend(surroundings.findings);
-    let tpm_answer = early_tpm.unwrap_or_else(|| tpm::start(root));
+    let tpm_answer = early_tpm.unwrap_or_else(|| tpm::start(root, smbios.as_ref()));
     // Through efivarfs, which is a driver too.
     let firmware = notes.timed(Part::Firmware, |notes| tables::firmware(root, notes));
+    let device_link = notes.timed(Part::DeviceLink, |notes| tables::device_link(root, notes));
     let rtc = notes.timed(Part::Rtc, |notes| parts::rtc(root, notes));
     let batteries = notes.timed(Part::Battery, |_| parts::batteries(root));
     let displays = notes.timed(Part::Display, |notes| parts::displays(root, notes));
@@ -144,13 +147,17 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
     let boot_disk = surroundings.boot_disk.as_deref();
     let disks = notes.timed(Part::Disk, |notes| disks::disks(root, boot_disk, notes));
     let tpm = tpm_answer.wait(&mut notes);
-    Capture {
+    let tpm_presence = match tpm {
+        Some(_) => TpmPresence::Answers,
+        None => tpm::without_answer(root, smbios.as_ref()),
+    };
+    let mut capture = Capture {
         id,
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         simulated: false,
         smbios,
         firmware,
-        tpm_presence: TpmPresence::Unknown,
+        tpm_presence,
         tpm,
         msdm,
         nics,
@@ -160,11 +167,33 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
         batteries,
         displays,
         rtc,
-        device_link: vec![],
+        device_link,
         hash: None,
-        findings: notes.findings,
-        timings: notes.timings,
+        findings: vec![],
+        timings: vec![],
+    };
+    notes.timed(Part::Hash, |notes| make_hash(&mut capture, notes));
+    (capture.findings, capture.timings) = (notes.findings, notes.timings);
+    capture
+}
+
+/// From what was read on this very machine, and from nothing else.
+fn make_hash(capture: &mut Capture, notes: &mut Notes) {
+    let at = capture.rtc.map_or_else(system_clock, |rtc| rtc.read);
+    match hwhash::make(capture, at) {
+        Ok(made) => capture.hash = Some(made),
+        Err(error) => notes.find(Part::Hash, format!("no hardware hash can be made: {error}")),
     }
+}
+
+/// What the hardware clock shows.
+pub(crate) fn rtc(root: &Root) -> Option<Rtc> {
+    parts::rtc(root, &mut Notes::default())
+}
+
+fn system_clock() -> Moment {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

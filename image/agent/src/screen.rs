@@ -242,6 +242,7 @@ fn body(state: &State, clock: Clock) -> Vec<String> {
             _ => "Switching off.".to_owned(),
         }),
     }
+    text.extend(state.clock.clone());
     if let Some(failed) = &state.order_failed {
         problem(failed, &mut text);
     }

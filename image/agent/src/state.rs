@@ -9,7 +9,11 @@ use whiteglove_core::{
     readiness::Severity,
 };
 
-use crate::{courier::Report, net::NicStatus};
+use crate::{
+    clock::{BenchTime, Done},
+    courier::Report,
+    net::NicStatus,
+};
 
 /// Without a cable nobody can answer; this is for adapters that negotiate, docks that wake up, and hands
 /// that are just plugging one in. Sending is tried after that too, so nothing is lost by being quick.
@@ -37,6 +41,7 @@ pub enum Event {
     Stop(Problem),
     /// An order could not be carried out.
     OrderFailed(Problem),
+    ClockSet(Result<Done, Problem>),
     Key(u8),
 }
 
@@ -81,12 +86,15 @@ pub struct State {
     pub order: Option<Order>,
     pub stop: Option<Problem>,
     pub order_failed: Option<Problem>,
+    /// What became of the hardware clock, once the bench ordered to set it.
+    pub clock: Option<String>,
 }
 
 /// What the shell does about an event, beside drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     Obey(Order),
+    SetClock(BenchTime),
 }
 
 /// The one word that can be read across the room.
@@ -116,6 +124,14 @@ impl State {
             Event::Stop(problem) => self.stop = Some(problem),
             Event::OrderFailed(problem) => {
                 self.order = None;
+                self.order_failed = Some(problem);
+            }
+            Event::ClockSet(Ok(done)) => {
+                self.clock = Some(done.words);
+                self.order_failed = None;
+            }
+            Event::ClockSet(Err(problem)) => {
+                self.clock = None;
                 self.order_failed = Some(problem);
             }
             Event::Key(b'p' | b'P') if self.may_be_switched_off() => {
@@ -152,6 +168,10 @@ impl State {
             Report::Order(order) => {
                 self.order = Some(order);
                 return Some(Deed::Obey(order));
+            }
+            Report::SetClock(bench) => {
+                self.clock = Some("Setting the hardware clock from the bench's.".to_owned());
+                return Some(Deed::SetClock(bench));
             }
         }
         None

@@ -15,9 +15,10 @@ use std::{
 
 use whiteglove_agent::read::{self, Root, Surroundings};
 use whiteglove_core::{
-    capture::{Capture, EkSource, Part},
+    capture::{Capture, EkSource, Part, TpmPresence},
     envelope::MessageId,
-    tpm::rsa_modulus,
+    smbios::structure,
+    tpm::{certificate, rsa_modulus},
 };
 
 fn installed(program: &str) -> bool {
@@ -98,6 +99,16 @@ fn capture(dir: &Path) -> Capture {
     read::capture(&Root::new(dir), MessageId([0; 16]), Surroundings::default)
 }
 
+/// The value of a record of the hash that was made.
+fn record(capture: &Capture, kind: u16) -> Vec<u8> {
+    let records = capture.hash.as_ref().unwrap().hash.records();
+    records.iter().find(|record| record.kind() == kind).unwrap().value().into_owned()
+}
+
+fn text_of(capture: &Capture, kind: u16) -> String {
+    String::from_utf8(record(capture, kind)).unwrap()
+}
+
 /// TPM2_EvictControl: makes the TPM forget a persistent key, as many real ones never had it.
 fn forget(dir: &Path, handle: u32) {
     let mut command = vec![0x80, 0x02, 0, 0, 0, 35, 0, 0, 0x01, 0x20, 0x40, 0, 0, 0x01];
@@ -121,14 +132,26 @@ fn an_endorsement_key_is_read_and_the_same_when_made_anew() {
     manufacture(temp.path());
     let _swtpm = switch_on(temp.path());
 
+    let tables = temp.path().join("sys/firmware/dmi/tables");
+    fs::create_dir_all(&tables).unwrap();
+    fs::write(tables.join("smbios_entry_point"), b"_SM3_").unwrap();
+    fs::write(tables.join("DMI"), structure(1, &[1, 2, 0, 3], &["QEMU", "Machine", "S1"])).unwrap();
+
     let kept = capture(temp.path());
+    assert_eq!(kept.tpm_presence, TpmPresence::Answers);
     let tpm = kept.tpm.as_ref().unwrap();
     assert_eq!((tpm.family.as_str(), tpm.vendor.as_str(), tpm.level, tpm.revision), ("2.0", "IBM", 0, 164));
     assert_eq!(tpm.keys.iter().map(|key| key.source).collect::<Vec<_>>(), [EkSource::Persistent; 2]);
     // The certificate of index 0x01C00002 is about the RSA key: its modulus stands in it.
     let modulus = rsa_modulus(&tpm.keys[0].public.0).unwrap();
     let rsa = tpm.certificates.iter().find(|certificate| certificate.nv_index == 0x01c0_0002).unwrap();
-    assert!(rsa.der.0.windows(256).any(|window| window == modulus));
+    assert_eq!(certificate::rsa_modulus(&rsa.der.0), Some(modulus));
+    assert_eq!(certificate::agree(tpm), Some(true));
+    // The hash carries this TPM: the text of a Windows on top of it, with libtpms' firmware date, and its key.
+    let words = text_of(&kept, 13);
+    assert!(words.starts_with("TPM-Version:2.0 -Level:0-Revision:1.64-VendorID:'IBM '-Firmware:538513443."), "{words}");
+    assert_eq!(record(&kept, 25), modulus);
+    assert_eq!(record(&kept, 11)[10..], kept.identity().ek.unwrap().0);
     // swtpm's second key is P-384, whose certificate lies in the high range.
     assert!(tpm.certificates.iter().any(|certificate| certificate.nv_index == 0x01c0_0016));
     let about_the_tpm = |capture: &Capture| {
@@ -146,6 +169,9 @@ fn an_endorsement_key_is_read_and_the_same_when_made_anew() {
         assert_eq!(keys.iter().map(|key| key.source).collect::<Vec<_>>(), [EkSource::Created; 2]);
         assert_eq!(rsa_modulus(&keys[0].public.0), Some(modulus));
         assert_eq!(made.identity().ek, kept.identity().ek);
+        // Persistent, made anew, certified: three ways to the same key in the hash.
+        assert_eq!(certificate::agree(made.tpm.as_ref().unwrap()), Some(true));
+        assert_eq!(record(&made, 25), modulus);
         assert_eq!(about_the_tpm(&made), 0, "{:?}", made.findings);
     }
 }

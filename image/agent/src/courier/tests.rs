@@ -168,7 +168,8 @@ fn honest(orders: Vec<Order>) -> impl Fn(usize, &Request) -> Reply + Send + Sync
             let after: usize = path.rsplit_once("after=").unwrap().1.parse().unwrap();
             let order = orders.get(after).copied();
             let number = (after + usize::from(order.is_some())) as u64;
-            let orders = Orders { capture: CAPTURE, number, order: order.unwrap_or(Order::Stay) };
+            let orders =
+                Orders { capture: CAPTURE, number, order: order.unwrap_or(Order::Stay), now: 1_800_000_000_000 };
             sealed(200, session.lock().unwrap().as_ref().unwrap(), label::ORDERS, &orders)
         }
     }
@@ -183,6 +184,28 @@ fn hello_capture_and_orders_in_their_order() {
     assert_eq!(next(&reports), Report::Order(Order::BootNext));
     assert_eq!(next(&reports), Report::Order(Order::PowerOff));
     assert_eq!(log.lock().unwrap()[..3], [api::HELLO, api::CAPTURE, api::WAIT]);
+}
+
+#[test]
+fn the_benchs_time_comes_with_the_order_to_set_the_clock() {
+    let (url, log) = endpoint(honest(vec![Order::SetClock]));
+    let (letters, reports) = start(vec![url]);
+    let ordered = std::iter::repeat_with(|| next(&reports)).find_map(|report| match report {
+        Report::SetClock(bench) => Some(bench.now().millis()),
+        Report::Found { .. } | Report::Delivered(_) => None,
+        other => panic!("{other:?}"),
+    });
+    // With the time since it was heard.
+    assert!((1_800_000_000_000..1_800_000_010_000).contains(&ordered.unwrap()));
+
+    // The same capture with a fresher clock is not brought again, another one is.
+    let bring = |id, json: &[u8]| {
+        letters.send(Letter::Capture(Arc::new(Content { id, json: json.to_vec() }))).unwrap();
+    };
+    bring(CAPTURE, b"{\"rtc\":1}");
+    bring(MessageId([3; 16]), b"{}");
+    assert_eq!(next(&reports), Report::Delivered(receipt(MessageId([3; 16]), Outcome::Captured)));
+    assert_eq!(log.lock().unwrap().iter().filter(|path| *path == api::CAPTURE).count(), 2);
 }
 
 #[test]
@@ -271,7 +294,7 @@ fn a_bench_that_restarted_gets_the_same_capture_again() {
         }
         _ if number == 2 => plain(410, &"gone"),
         _ => {
-            let orders = Orders { capture: CAPTURE, number: 1, order: Order::PowerOff };
+            let orders = Orders { capture: CAPTURE, number: 1, order: Order::PowerOff, now: 0 };
             sealed(200, session.lock().unwrap().as_ref().unwrap(), label::ORDERS, &orders)
         }
     });
@@ -332,7 +355,7 @@ fn a_forged_order_is_not_followed() {
     let bench = honest(vec![]);
     let (url, _) = endpoint(move |number, request| match request.path.as_str() {
         api::HELLO | api::CAPTURE => bench(number, request),
-        _ => plain(200, &Orders { capture: CAPTURE, number: 9, order: Order::PowerOff }),
+        _ => plain(200, &Orders { capture: CAPTURE, number: 9, order: Order::PowerOff, now: 0 }),
     });
     let (_letters, reports) = start(vec![url.clone()]);
     assert_eq!(next(&reports), Report::Found { url });

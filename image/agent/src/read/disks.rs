@@ -20,12 +20,16 @@ pub(super) fn disks(root: &Root, boot_disk: Option<&str>, notes: &mut Notes) -> 
             attributes.iter().map(|attribute| of(attribute)).find(|text| !text.is_empty()).unwrap_or_default()
         };
         let vendor = if matches!(bus, Bus::Usb | Bus::Other) { of("device/vendor") } else { String::new() };
-        let model = first(&["device/model", "device/name"]);
+        let ata = if bus == Bus::Sata { AtaNames::read(root, &name) } else { AtaNames::default() };
+        let model = match ata.model.is_empty() {
+            true => first(&["device/model", "device/name"]),
+            false => ata.model,
+        };
         disks.push(Disk {
             bytes,
             model: format!("{vendor} {model}").trim().to_owned(),
             serial: serial(root, &name, bus),
-            serial_raw: String::new(),
+            serial_raw: ata.serial,
             firmware: first(&["device/firmware_rev", "device/rev", "device/fwrev"]),
             wwid: first(&["wwid", "device/wwid"]),
             nguid: of("nguid"),
@@ -107,6 +111,56 @@ fn serial(root: &Root, name: &str, bus: Bus) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What a SATA drive calls itself, whole: the kernel's `model` is cut after 16 characters, as SCSI has
+/// it, and its serial number loses the blanks that right-align it in the drive.
+#[derive(Debug, Default)]
+struct AtaNames {
+    model: String,
+    serial: String,
+}
+
+/// IDENTIFY DEVICE, words 27 to 46 and 10 to 19 (ACS-4, 7.13.6).
+const ATA_MODEL: usize = 40;
+const ATA_SERIAL: usize = 20;
+
+impl AtaNames {
+    fn read(root: &Root, name: &str) -> Self {
+        let page = |number: &str| root.bytes(&format!("{BLOCK}/{name}/device/vpd_pg{number}")).unwrap_or_default();
+        // Page 80h: four bytes of head, then the serial number (SPC-4, 7.8.15).
+        let serial = page("80").get(4..).map(untrimmed).unwrap_or_default();
+        let names = page("83");
+        let descriptor = ata_descriptor(names.get(4..).unwrap_or_default()).unwrap_or_default();
+        let (model, inside) = descriptor.split_at_checked(ATA_MODEL).unwrap_or_default();
+        Self {
+            model: untrimmed(model).trim().to_owned(),
+            serial: match serial.trim().is_empty() {
+                true => untrimmed(inside.get(..ATA_SERIAL).unwrap_or_default()),
+                false => serial,
+            },
+        }
+    }
+}
+
+/// Model and serial number behind `ATA     `, the T10 vendor identification (type 1) that SAT-4, 10.4.2 has
+/// in page 83h.
+fn ata_descriptor(mut designators: &[u8]) -> Option<&[u8]> {
+    while let [_, kind, _, length, rest @ ..] = designators {
+        let (content, next) = rest.split_at_checked(usize::from(*length))?;
+        if kind & 0x0f == 1
+            && let Some(names) = content.strip_prefix(b"ATA     ")
+        {
+            return Some(names);
+        }
+        designators = next;
+    }
+    None
+}
+
+/// Blanks are kept, NULs are not text.
+fn untrimmed(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "")
 }
 
 /// PCI storage controllers (class 01) that nobody drives, such as RAID modes.

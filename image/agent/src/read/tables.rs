@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use whiteglove_core::{
     blob::Blob,
-    capture::{Firmware, Msdm, Part, SmbiosTables},
+    capture::{Firmware, FirmwareVariable, Msdm, Part, SmbiosTables},
     msdm,
 };
 
@@ -25,6 +25,7 @@ pub(super) fn smbios(root: &Root, notes: &mut Notes) -> Option<SmbiosTables> {
     }
 }
 
+const EFIVARS: &str = "sys/firmware/efi/efivars";
 /// EFI_GLOBAL_VARIABLE (UEFI 2.10, 3.3).
 pub(crate) const GLOBAL: &str = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
@@ -35,7 +36,7 @@ pub(super) fn firmware(root: &Root, notes: &mut Notes) -> Firmware {
         return Firmware::default();
     }
     // Four bytes of attributes, then the value.
-    let flag = |name: &str| match root.bytes(&format!("sys/firmware/efi/efivars/{name}-{GLOBAL}")) {
+    let flag = |name: &str| match root.bytes(&format!("{EFIVARS}/{name}-{GLOBAL}")) {
         Ok(bytes) => bytes.get(4).map(|value| *value == 1),
         Err(_) => None,
     };
@@ -44,6 +45,47 @@ pub(super) fn firmware(root: &Root, notes: &mut Notes) -> Firmware {
         notes.find(Part::Firmware, "the UEFI variable SecureBoot cannot be read");
     }
     firmware
+}
+
+/// Where Windows' device association keeps its marks; they outlive a new installation. Their names differ
+/// between Microsoft's pages and what was seen, so all of the namespace count.
+const DEVICE_LINK: &str = "b3de75da-819c-4fd5-9f01-c3d49e8cbbd7";
+/// An identifier or a date; what is longer is a token, and nobody's business.
+const SHORT: usize = 80;
+
+pub(super) fn device_link(root: &Root, notes: &mut Notes) -> Vec<FirmwareVariable> {
+    let mut found = Vec::new();
+    for file in root.names(EFIVARS) {
+        let Some((name, namespace)) = file.split_at_checked(file.len().saturating_sub(DEVICE_LINK.len())) else {
+            continue;
+        };
+        let Some(name) = name.strip_suffix('-').filter(|_| namespace.eq_ignore_ascii_case(DEVICE_LINK)) else {
+            continue;
+        };
+        let value = root.bytes(&format!("{EFIVARS}/{file}")).unwrap_or_else(|error| {
+            notes.find(Part::DeviceLink, format!("the UEFI variable {name} cannot be read: {error}"));
+            Vec::new()
+        });
+        // Four bytes of attributes, then the value.
+        let value = value.get(4..).unwrap_or_default();
+        let bytes = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        found.push(FirmwareVariable { name: name.to_owned(), bytes, text: short_text(value) });
+    }
+    found
+}
+
+/// Printable ASCII, in bytes or in UTF-16.
+fn short_text(value: &[u8]) -> Option<String> {
+    let (units, rest) = value.as_chunks::<2>();
+    let wide = rest.is_empty() && !units.is_empty() && units.iter().all(|[_, high]| *high == 0);
+    let text: Vec<u8> = match wide {
+        true => units.iter().map(|[low, _]| *low).collect(),
+        false => value.to_vec(),
+    };
+    let end = text.iter().rposition(|byte| *byte != 0)? + 1;
+    let text =
+        text.get(..end).filter(|text| text.len() <= SHORT && text.iter().all(|byte| (0x20..0x7f).contains(byte)))?;
+    String::from_utf8(text.to_vec()).ok()
 }
 
 pub(super) fn msdm(root: &Root, notes: &mut Notes) -> Option<Msdm> {

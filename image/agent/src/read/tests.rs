@@ -1,6 +1,10 @@
 use std::os::unix::fs::symlink;
 
-use whiteglove_core::capture::{Bus, NicKind};
+use whiteglove_core::{
+    capture::{Bus, FirmwareVariable, NicKind},
+    hwhash::Record,
+    smbios::structure,
+};
 
 use super::*;
 
@@ -65,7 +69,8 @@ fn a_machine_that_shows_nothing_gives_findings_and_no_crash() {
             Part::Display,
             Part::Nic,
             Part::Disk,
-            Part::Tpm
+            Part::Tpm,
+            Part::Hash
         ]
     );
     // It can be sent all the same.
@@ -90,6 +95,40 @@ fn tables_are_kept_raw_and_the_key_is_not_kept() {
     assert_eq!(capture.firmware.setup_mode, Some(false));
     assert_eq!(capture.msdm.as_ref().unwrap().product_key_id.as_str(), "3311000000001");
     assert!(!serde_json::to_string(&capture).unwrap().contains("W269N"));
+}
+
+/// The namespace of device association, as firmware writes it.
+const LINK: &str = "b3de75da-819c-4fd5-9f01-c3d49e8cbbd7";
+
+#[test]
+fn marks_of_an_association_are_found_under_any_name() {
+    let tree = Tree::new();
+    let put = |file: &str, value: &[u8]| {
+        tree.file(&format!("sys/firmware/efi/efivars/{file}"), [&[7, 0, 0, 0], value].concat());
+    };
+    let wide: Vec<u8> = "2026-08-01T10:00:00Z\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    put(&format!("DeviceLinkId-{LINK}"), b"7f3c-1\0");
+    put(&format!("DeviceLinkUtc-{}", LINK.to_uppercase()), &wide);
+    put(&format!("DeviceLinkBlob-{LINK}"), &[0x1f, 0x8b, 8, 0, 1, 2]);
+    put(&format!("DeviceLinkJwt-{LINK}"), "e".repeat(81).as_bytes());
+    put(&format!("Empty-{LINK}"), b"");
+    put(&format!("DeviceLinkId-{GLOBAL}"), b"of another namespace");
+    put("no-namespace", b"x");
+    let variable = |name: &str, bytes, text: Option<&str>| FirmwareVariable {
+        name: name.to_owned(),
+        bytes,
+        text: text.map(str::to_owned),
+    };
+    assert_eq!(
+        tree.capture().device_link,
+        [
+            variable("DeviceLinkBlob", 6, None),
+            variable("DeviceLinkId", 7, Some("7f3c-1")),
+            variable("DeviceLinkJwt", 81, None),
+            variable("DeviceLinkUtc", 42, Some("2026-08-01T10:00:00Z")),
+            variable("Empty", 0, None),
+        ]
+    );
 }
 
 #[test]
@@ -262,6 +301,88 @@ fn disks_of_every_bus() {
     assert_eq!((capture.disks[0].wwid.as_str(), capture.disks[1].firmware.as_str()), ("eui.8ce38e05006f3c01", "2.5+"));
     let raid = "storage controller 8086:467f at 0000:00:0e.0 has no driver here";
     assert!(findings(&capture).contains(&(Part::Disk, raid)));
+}
+
+#[test]
+fn a_sata_drive_in_its_own_words() {
+    let tree = Tree::new();
+    let sata = "sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0";
+    let (model, serial) = (format!("{:<40}", "Example SSD 850 EVO 250GB"), format!("{:>20}", "S21PNSAG123456"));
+    // First the serial number alone, as a vendor's designator, then both: what the kernel makes of IDENTIFY.
+    let mut page = vec![0, 0x83, 0, 96, 2, 0, 0, 20];
+    page.extend(serial.as_bytes());
+    page.extend([2, 1, 0, 68]);
+    page.extend(format!("ATA     {model}{serial}").as_bytes());
+    // Cut after 16 characters, as SCSI has it.
+    tree.files(sata, &[("model", "Example SSD 850"), ("vendor", "ATA")])
+        .file(&format!("{sata}/vpd_pg80"), [&[0, 0x80, 0, 20], serial.as_bytes()].concat())
+        .file(&format!("{sata}/vpd_pg83"), &page)
+        .files(&format!("{sata}/block/sda"), &[("size", "500118192")])
+        .link(&format!("{sata}/block/sda/device"), sata)
+        .link("sys/block/sda", &format!("{sata}/block/sda"));
+    let check = |what: &str| {
+        let [disk] = tree.capture().disks.try_into().unwrap();
+        assert_eq!(disk.serial_raw, "      S21PNSAG123456", "{what}");
+        assert_eq!(
+            (disk.model.as_str(), disk.serial.as_str()),
+            ("Example SSD 850 EVO 250GB", "S21PNSAG123456"),
+            "{what}"
+        );
+    };
+    check("page 80h");
+    tree.file(&format!("{sata}/vpd_pg80"), [0, 0x80, 0, 20]).files(sata, &[("serial", "S21PNSAG123456")]);
+    check("page 83h");
+    // Pages that end anywhere are as good as none.
+    for end in 0..page.len() {
+        tree.file(&format!("{sata}/vpd_pg83"), &page[..end]);
+        let [disk] = tree.capture().disks.try_into().unwrap();
+        assert!(disk.model.starts_with("Example SSD 850"), "cut at {end}");
+    }
+}
+
+#[test]
+fn a_tpm_that_is_there_hidden_or_nowhere() {
+    let presence = |files: &[(&str, &[u8])]| {
+        let tree = Tree::new();
+        tree.file("sys/firmware/dmi/tables/smbios_entry_point", b"_SM3_");
+        for (path, content) in files {
+            tree.file(path, content);
+        }
+        let capture = tree.capture();
+        assert!(capture.findings.iter().any(|finding| finding.part == Part::Tpm), "{files:?}");
+        capture.tpm_presence
+    };
+    let table = |major: u8| structure(43, &[b'I', b'F', b'X', 0, major, 0], &[]);
+    let (smbios, acpi) = ("sys/firmware/dmi/tables/DMI", "sys/firmware/acpi/tables");
+    assert_eq!(presence(&[]), TpmPresence::None);
+    assert_eq!(presence(&[(smbios, &table(2))]), TpmPresence::Hidden);
+    assert_eq!(presence(&[(smbios, &table(1))]), TpmPresence::Version12);
+    assert_eq!(presence(&[(&format!("{acpi}/TPM2"), b"TPM2")]), TpmPresence::Hidden);
+    assert_eq!(presence(&[(&format!("{acpi}/TCPA"), b"TCPA")]), TpmPresence::Version12);
+    // Firmware that can do both describes both.
+    assert_eq!(presence(&[(&format!("{acpi}/TCPA"), b"TCPA"), (smbios, &table(2))]), TpmPresence::Hidden);
+    assert_eq!(presence(&[("dev/tpmrm0", b"")]), TpmPresence::Silent);
+    assert_eq!(presence(&[("sys/class/tpm/tpm0/tpm_version_major", b"2\n")]), TpmPresence::Silent);
+    assert_eq!(presence(&[("sys/class/tpm/tpm0/tpm_version_major", b"1\n")]), TpmPresence::Version12);
+}
+
+#[test]
+fn the_hash_is_made_of_what_was_read_by_the_clock_of_the_machine() {
+    let tree = Tree::new();
+    let mut system = vec![1, 2, 0, 3];
+    system.extend([0x11; 16]);
+    system.extend([6, 0, 0]);
+    tree.file("sys/firmware/dmi/tables/DMI", structure(1, &system, &["QEMU", "Machine", " S 1 "]))
+        .file("sys/firmware/dmi/tables/smbios_entry_point", b"_SM3_")
+        .file("sys/class/rtc/rtc0/since_epoch", "1800000000\n");
+    let capture = tree.capture();
+    let hash = &capture.hash.as_ref().unwrap().hash;
+    let serial = Record::Text { kind: 14, text: " S 1 ".to_owned(), nul: true };
+    assert!(hash.records().contains(&serial));
+    let [Record::Versions { seconds, .. }, ..] = hash.records()[..] else { panic!("{:?}", hash.records()) };
+    assert_eq!(seconds, 1_800_000_000 - 946_684_800);
+    assert!(capture.timings.iter().any(|timing| timing.part == Part::Hash));
+    assert!(!capture.findings.iter().any(|finding| finding.part == Part::Hash));
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::{
 };
 
 use whiteglove_core::{
-    capture::{Finding, Part, Timing, Tpm},
+    capture::{Finding, Part, SmbiosTables, Timing, Tpm, TpmPresence},
+    smbios::Smbios,
     tpm,
 };
 
@@ -27,16 +28,36 @@ pub(super) fn is_there(root: &Root) -> bool {
     root.exists(DEVICE)
 }
 
+/// What the kernel and the firmware say of a TPM that was not read.
+pub(super) fn without_answer(root: &Root, smbios: Option<&SmbiosTables>) -> TpmPresence {
+    // TPM 1.2 has a device too, but no resource manager.
+    if root.text("sys/class/tpm/tpm0/tpm_version_major") == "1" {
+        return TpmPresence::Version12;
+    }
+    if is_there(root) || root.exists("sys/class/tpm/tpm0") {
+        return TpmPresence::Silent;
+    }
+    let table = |name: &str| root.exists(&format!("sys/firmware/acpi/tables/{name}"));
+    // TPM2 belongs to version 2.0, TCPA to 1.2 (TCG ACPI specification); some firmware ships both.
+    match smbios.and_then(|smbios| Smbios::parse(&smbios.table.0).tpm()) {
+        _ if table("TPM2") => TpmPresence::Hidden,
+        Some(device) if device.major >= 2 => TpmPresence::Hidden,
+        Some(_) => TpmPresence::Version12,
+        None if table("TCPA") => TpmPresence::Version12,
+        None => TpmPresence::None,
+    }
+}
+
 /// A reading under way in its own thread: a TPM that hangs must not hold up the rest.
 #[derive(Debug)]
 pub(super) struct Answer(Receiver<(Option<Tpm>, Vec<Finding>, u32)>);
 
-pub(super) fn start(root: &Root) -> Answer {
+pub(super) fn start(root: &Root, smbios: Option<&SmbiosTables>) -> Answer {
     let (sender, receiver) = mpsc::channel();
-    let root = root.clone();
+    let (root, smbios) = (root.clone(), smbios.cloned());
     thread::spawn(move || {
         let start = Instant::now();
-        let (tpm, findings) = match open(&root) {
+        let (tpm, findings) = match open(&root, smbios.as_ref()) {
             Ok(mut device) => tpm::read(|command| exchange(&mut device, command)),
             Err(what) => (None, vec![Finding { part: Part::Tpm, what }]),
         };
@@ -65,15 +86,19 @@ impl Answer {
 trait Device: Read + Write {}
 impl<T: Read + Write> Device for T {}
 
-fn open(root: &Root) -> Result<Box<dyn Device>, String> {
+fn open(root: &Root, smbios: Option<&SmbiosTables>) -> Result<Box<dyn Device>, String> {
     let path = root.path(DEVICE);
     let kind = match fs::metadata(&path) {
         Ok(metadata) => metadata.file_type(),
-        Err(_) if root.text("sys/class/tpm/tpm0/tpm_version_major") == "1" => {
-            return Err("the TPM is version 1.2; pre-provisioning needs 2.0".to_owned());
+        Err(_) => {
+            let why = match without_answer(root, smbios) {
+                TpmPresence::Version12 => "the TPM is version 1.2; pre-provisioning needs 2.0",
+                TpmPresence::Hidden => "the firmware describes a TPM and does not show it: it is switched off there",
+                TpmPresence::Silent => "the TPM has no resource manager",
+                _ => "no TPM: the firmware shows none, or it is switched off",
+            };
+            return Err(why.to_owned());
         }
-        Err(_) if root.exists("sys/class/tpm/tpm0") => return Err("the TPM has no resource manager".to_owned()),
-        Err(_) => return Err("no TPM: the firmware shows none, or it is switched off".to_owned()),
     };
     let opened = if kind.is_char_device() {
         File::options().read(true).write(true).open(&path).map(|file| Box::new(file) as Box<dyn Device>)

@@ -88,6 +88,16 @@ fn ok_with_nothing_missing() {
 }
 
 #[test]
+fn what_became_of_the_clock_is_said() {
+    let mut state =
+        State { captured: Some(Duration::from_secs(6)), receipt: Some(receipt(Outcome::Captured)), ..laptop() };
+    state.clock = Some("The hardware clock was 3h behind; the bench's time is in it now (UTC).".into());
+    assert!(text(&state, 12).contains("was 3h behind"));
+    state.order_failed = Some(Problem::new("The hardware clock was not set.", "It cannot be read.", "Set it by hand."));
+    assert!(text(&state, 12).contains("Why: It cannot be read."));
+}
+
+#[test]
 fn ok_with_things_missing() {
     let mut receipt = receipt(Outcome::CapturedAgain);
     receipt.missing = vec![

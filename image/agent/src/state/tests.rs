@@ -1,4 +1,4 @@
-use whiteglove_core::{envelope::MessageId, identity::Mac};
+use whiteglove_core::{capture::Rtc, clock::Moment, envelope::MessageId, identity::Mac};
 
 use super::*;
 use crate::{courier::Stranger, read};
@@ -149,6 +149,26 @@ fn orders_are_obeyed_and_a_failed_one_is_said() {
     state.on(Event::OrderFailed(Problem::new("no", "", "")), at(3));
     assert_eq!(state.headline(), Headline::Ok);
     assert!(state.order_failed.is_some());
+}
+
+#[test]
+fn setting_the_clock_is_no_goodbye() {
+    let mut state = with_stick();
+    state.on(captured(), at(0));
+    state.on(receipt(Outcome::Captured), at(1));
+    let bench = BenchTime::just_heard(1_800_000_000_000);
+    let deed = state.on(Event::Courier(Report::SetClock(bench)), at(2));
+    assert_eq!((deed, state.headline()), (Some(Deed::SetClock(bench)), Headline::Ok));
+    assert!(state.clock.as_deref().is_some_and(|words| words.starts_with("Setting the hardware clock")));
+
+    let problem = Problem::new("The hardware clock was not set.", "x", "y");
+    state.on(Event::ClockSet(Err(problem.clone())), at(3));
+    assert_eq!((&state.clock, &state.order_failed), (&None, &Some(problem)));
+
+    let rtc = Rtc { read: Moment::from_millis(1) };
+    state.on(Event::ClockSet(Ok(Done { rtc, words: "It was 3h behind.".into() })), at(4));
+    assert_eq!((state.clock.as_deref(), &state.order_failed), (Some("It was 3h behind."), &None));
+    assert_eq!(state.headline(), Headline::Ok);
 }
 
 #[test]
