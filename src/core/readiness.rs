@@ -1,13 +1,26 @@
-//! What a capture says about pre-provisioning: everything known today to make it fail later, each
-//! with a reason and a remedy, worst first.
+//! What the bench knows about a laptop that makes pre-provisioning fail later: every check with what was
+//! read, why it matters and what to do, worst first, and the verdict they come to.
 //!
-//! Pre-provisioning is TPM attestation: no TPM 2.0 with an endorsement key, no technician phase.
+//! Pre-provisioning is TPM attestation: no TPM 2.0 with an endorsement key, no technician phase. A check that
+//! cannot be decided is not made: what nobody read is no fault of the laptop.
+
+mod clock;
+mod cpu;
+mod edition;
+mod firmware;
+mod identity;
+mod imported;
+mod parts;
+mod tpm;
+mod tpm_firmware;
+
+pub use clock::heard_directly_at;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     batch::{IdentityPolicy, ModelTrust},
-    capture::{Bus, Capture, NicKind, Part},
+    capture::Part,
     device::{Device, Stage},
     order::Match,
     problem::Problem,
@@ -38,7 +51,7 @@ impl Severity {
 pub struct Check {
     pub severity: Severity,
     pub part: Part,
-    /// What was read that says so: `IFX 7.61.2785.0`, `Boot0001, SecureBoot=0`.
+    /// What was read that says so: `IFX 7.61.2785.0`, `SecureBoot=0`.
     #[serde(default)]
     pub evidence: String,
     pub problem: Problem,
@@ -74,6 +87,25 @@ pub struct Readiness {
     pub checks: Vec<Check>,
 }
 
+impl Readiness {
+    /// Why it is not ready: the heading of the worst check. `None` if it is, or if a person has to look at
+    /// the device first (it is held).
+    pub fn because(&self) -> Option<&str> {
+        let worst = self.checks.first().filter(|check| check.severity == Severity::Stop)?;
+        Some(&worst.problem.what)
+    }
+
+    /// `ready`, `not ready because: No TPM 2.0`.
+    pub fn words(&self) -> String {
+        match self.because() {
+            Some(because) if self.verdict == Verdict::NotReady => {
+                format!("{} because: {because}", self.verdict.words())
+            }
+            _ => self.verdict.words().to_owned(),
+        }
+    }
+}
+
 /// What the bench knows beside the device itself.
 #[derive(Debug, Clone)]
 pub struct Around<'a> {
@@ -84,161 +116,59 @@ pub struct Around<'a> {
 
 /// Everything known today to make pre-provisioning of this device fail later.
 pub fn assess(device: &Device, around: &Around<'_>) -> Readiness {
-    let mut checks = device.capture.as_deref().map(checks).unwrap_or_default();
-    if let Some(problem) = around.matching.problem() {
-        checks.push(Check { severity: Severity::Stop, part: Part::Order, evidence: String::new(), problem });
+    let mut found = Found::default();
+    // What concerns the laptop as a whole comes first among equals.
+    identity::belongs(device, around.matching, &mut found);
+    identity::registration(device, &mut found);
+    match (device.capture.as_deref(), &device.windows_hash) {
+        (Some(capture), _) => {
+            tpm::checks(capture, &mut found);
+            firmware::checks(capture, &mut found);
+            clock::check(device, capture, &mut found);
+            parts::checks(capture, &mut found);
+        }
+        (None, Some(imported)) => imported::checks(imported, &mut found),
+        (None, None) => {}
     }
+    if device.capture.is_some() || device.windows_hash.is_some() {
+        identity::names(device, around.policy, &mut found);
+        identity::policy(device, around, &mut found);
+        edition::check(device, &mut found);
+    }
+    let mut checks = found.0;
     checks.sort_by_key(|check| std::cmp::Reverse(check.severity));
-    let held = matches!(device.stage, Stage::Held { .. });
-    let verdict = match checks.first().map(|check| check.severity) {
-        _ if matches!(device.stage, Stage::Arrived { .. } | Stage::Replaced { .. }) => Verdict::Unknown,
-        Some(Severity::Stop) => Verdict::NotReady,
-        _ if held => Verdict::NotReady,
-        Some(Severity::Warning) => Verdict::ReadyWithWarnings,
-        Some(Severity::Note) | None => Verdict::Ready,
-    };
+    let verdict = verdict(&device.stage, checks.first().map(|check| check.severity));
     Readiness { verdict, checks }
 }
 
-/// 64 GB as disk makers count, Windows 11's floor.
-const DISK_FLOOR: u64 = 64_000_000_000;
-/// Windows 11 asks for 4 GiB; firmware and graphics keep some of it from the kernel's count.
-const MEMORY_FLOOR: u64 = 3 << 30;
-
-/// What is missing, worst first; empty means that nothing known stands in the way.
-pub fn checks(capture: &Capture) -> Vec<Check> {
-    let mut found = Vec::new();
-    let mut say = |severity, part, what: &str, why: &str, next: &str| {
-        // The first part is a heading here, for a list and a column, so it stays without a full stop.
-        let problem = Problem { what: what.to_owned(), why: why.to_owned(), next: next.to_owned() };
-        found.push(Check { severity, part, evidence: String::new(), problem });
-    };
-    let identity = capture.identity();
-
-    match &capture.tpm {
-        None => say(
-            Severity::Stop,
-            Part::Tpm,
-            "No TPM 2.0",
-            "Pre-provisioning proves the laptop's identity with its TPM; none answered.",
-            "Turn the TPM (Intel PTT, AMD fTPM, Security Device) on in the firmware setup and boot again.",
-        ),
-        Some(tpm) if tpm.keys.is_empty() => say(
-            Severity::Stop,
-            Part::EndorsementKey,
-            "The TPM gave no endorsement key",
-            "Without it the hardware hash lacks the TPM and attestation fails.",
-            "Clear the TPM in the firmware setup and boot again; if it stays, the board needs service.",
-        ),
-        Some(tpm) if tpm.certificates.is_empty() => say(
-            Severity::Warning,
-            Part::EkCertificate,
-            "No EK certificate in the TPM",
-            "Firmware TPMs fetch it from the vendor's service during Windows setup, which needs the internet then.",
-            "Let the bench network reach the TPM vendor's service (ekop.intel.com, ftpm.amd.com) in the technician phase.",
-        ),
-        Some(_) => {}
+fn verdict(stage: &Stage, worst: Option<Severity>) -> Verdict {
+    match (stage, worst) {
+        (Stage::Arrived { .. } | Stage::Replaced { .. }, _) => Verdict::Unknown,
+        (Stage::Held { .. }, _) | (_, Some(Severity::Stop)) => Verdict::NotReady,
+        (_, Some(Severity::Warning)) => Verdict::ReadyWithWarnings,
+        (_, Some(Severity::Note) | None) => Verdict::Ready,
     }
-    if !capture.firmware.uefi {
-        say(
-            Severity::Stop,
-            Part::Firmware,
-            "Booted in BIOS (CSM) mode",
-            "Windows 11 and TPM attestation need UEFI.",
-            "Switch the firmware to UEFI only, Secure Boot on, and boot again.",
-        );
-    } else if capture.firmware.secure_boot != Some(true) {
-        say(
-            Severity::Warning,
-            Part::Firmware,
-            "Secure Boot is off",
-            "Windows may be installed, but most compliance policies then mark the laptop as not compliant.",
-            "Turn Secure Boot on in the firmware setup.",
-        );
-    }
-    if identity.good_serial().is_none() {
-        say(
-            Severity::Stop,
-            Part::Smbios,
-            "No usable serial number",
-            "Registration needs the maker's serial number; the firmware holds none.",
-            "Have the maker's service tool set it, then boot again.",
-        );
-    }
-    if identity.good_uuid().is_none() {
-        say(
-            Severity::Warning,
-            Part::Smbios,
-            "No usable system UUID",
-            "The firmware holds none, or one that many machines share.",
-            "Check that registration accepted this device before shipping it.",
-        );
-    }
-    let wired = capture.nics.iter().filter(|nic| nic.kind == NicKind::Wired);
-    if wired.clone().next().is_none() {
-        say(
-            Severity::Warning,
-            Part::Nic,
-            "No wired network adapter",
-            "The technician phase is unattended only over a cable.",
-            "Use a dock or a USB network adapter that Windows has a driver for.",
-        );
-    } else if wired.clone().all(|nic| nic.bus == Bus::Usb) {
-        say(
-            Severity::Note,
-            Part::Nic,
-            "Wired network only through USB",
-            "The adapter's address is the dock's, not the laptop's.",
-            "Nothing; the bench goes by serial and TPM.",
-        );
-    }
-    let internal = capture.disks.iter().filter(|disk| !disk.boot_medium && disk.bus != Bus::Usb);
-    match internal.map(|disk| disk.bytes).max() {
-        None => say(
-            Severity::Stop,
-            Part::Disk,
-            "No internal disk found",
-            "It is missing, dead, or behind a RAID mode this boot environment has no driver for.",
-            "Check the disk; set the storage controller to AHCI/NVMe in the firmware setup if it is on RAID.",
-        ),
-        Some(bytes) if bytes < DISK_FLOOR => say(
-            Severity::Stop,
-            Part::Disk,
-            "The disk is smaller than 64 GB",
-            "That is below Windows 11's floor.",
-            "Fit a larger disk.",
-        ),
-        Some(_) => {}
-    }
-    if capture.memory_bytes > 0 && capture.memory_bytes < MEMORY_FLOOR {
-        say(
-            Severity::Stop,
-            Part::Memory,
-            "Less than 4 GB of memory",
-            "That is below Windows 11's floor.",
-            "Fit more memory.",
-        );
-    }
-    if capture.msdm.is_none() {
-        say(
-            Severity::Note,
-            Part::Msdm,
-            "No Windows key in the firmware",
-            "The laptop was sold without Windows, or its board was replaced.",
-            "Make sure that a volume or subscription licence covers it.",
-        );
-    }
-    for battery in &capture.batteries {
-        if battery.percent.is_some_and(|percent| percent < 20) {
-            say(
-                Severity::Warning,
-                Part::Battery,
-                "The battery is nearly empty",
-                "A laptop that dies in the technician phase has to start over.",
-                "Put it on its charger.",
-            );
-        }
-    }
-    found.sort_by_key(|check| std::cmp::Reverse(check.severity));
-    found
 }
+
+/// Checks on their way.
+#[derive(Debug, Default)]
+struct Found(Vec<Check>);
+
+impl Found {
+    /// `what` is a heading, for a list and a column: no full stop. `why` and `next` are sentences.
+    fn say(
+        &mut self,
+        severity: Severity,
+        part: Part,
+        evidence: impl Into<String>,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        next: impl Into<String>,
+    ) {
+        let problem = Problem { what: what.into(), why: why.into(), next: next.into() };
+        self.0.push(Check { severity, part, evidence: evidence.into(), problem });
+    }
+}
+
+#[cfg(test)]
+mod tests;
