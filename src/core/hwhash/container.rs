@@ -65,10 +65,16 @@ impl HardwareHash {
     /// # Errors
     /// The first thing that is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HashError> {
+        Self::from_padded(bytes, 0)
+    }
+
+    /// As [`Self::from_bytes`], of bytes with `zeros` more behind them, if the digest ends before those.
+    pub(super) fn from_padded(bytes: &[u8], zeros: usize) -> Result<Self, HashError> {
         if bytes.is_empty() {
             return Err(HashError::Empty);
         }
-        if bytes.len() > LARGEST + CHECKSUM_RECORD {
+        let size = bytes.len() + zeros;
+        if size > LARGEST + CHECKSUM_RECORD {
             return Err(HashError::TooLarge);
         }
         // What is too short for the magic may still be its beginning.
@@ -94,7 +100,7 @@ impl HardwareHash {
         if tail.iter().fold(0, |any, byte| any | byte) != 0 {
             return Err(HashError::Tail);
         }
-        Ok(Self { used: bytes[..length + CHECKSUM_RECORD].into(), size: bytes.len() })
+        Ok(Self { used: bytes[..length + CHECKSUM_RECORD].into(), size })
     }
 
     /// Reads the text form and says what it had to repair: padding, line breaks, quotes.
@@ -142,7 +148,12 @@ impl HardwareHash {
 
     /// In the order in which they stand.
     pub fn records(&self) -> Vec<Record> {
-        self.raw_records().map(|(kind, value)| Record::decode(kind, value)).collect()
+        // Counted first: a record is some ninety bytes, and moving them while the list grows costs more.
+        let mut records = Vec::with_capacity(self.raw_records().count());
+        for (kind, value) in self.raw_records() {
+            records.push(Record::decode(kind, value));
+        }
+        records
     }
 
     /// With the zeros behind its end.

@@ -84,29 +84,37 @@ impl Critical {
         }
     }
 
-    fn is_in(self, hash: &HardwareHash) -> bool {
+    /// Whether a value of its record's kind says something.
+    fn is_given(self, value: &[u8], hash: &HardwareHash) -> bool {
+        let text = without_nul(value);
         match self {
             Self::EkPubHash => ek_pub_hash(hash).is_some(),
-            Self::MacAddress => macs(hash).any(|(_, mac, _)| mac.0 != [0; 6]),
+            Self::MacAddress => matches!(Record::decode(8, value), Record::Network { mac, .. } if mac.0 != [0; 6]),
             Self::ProductKeyId => product_key_id(hash).is_some(),
             // All zeros is "not present", all ones "not settable" (SMBIOS 7.2.1).
-            Self::SmbiosUuid => uuid(hash).is_some_and(|uuid| uuid.0 != [0; 16] && uuid.0 != [0xff; 16]),
+            Self::SmbiosUuid => value.len() == 16 && value != [0; 16] && value != [0xff; 16],
             // `serial|product|vendor`: the names alone tell no two disks apart.
-            Self::DiskSerialNumber => values(hash, self.kind()).any(|value| {
-                let serial = value.split(|byte| *byte == b'|').next().unwrap_or_default();
-                !is_blank(serial)
-            }),
+            Self::DiskSerialNumber => !is_blank(text.split(|byte| *byte == b'|').next().unwrap_or_default()),
             Self::TpmVersion
             | Self::SmbiosSystemFamily
             | Self::SmbiosSystemManufacturer
             | Self::SmbiosSystemProductName
-            | Self::SmbiosSystemSerialNumber => values(hash, self.kind()).any(|value| !is_blank(value)),
+            | Self::SmbiosSystemSerialNumber => !is_blank(text),
         }
     }
 }
 
 pub(super) fn missing(hash: &HardwareHash) -> Vec<Critical> {
-    Critical::ALL.into_iter().filter(|critical| !critical.is_in(hash)).collect()
+    let mut missing = Critical::ALL.to_vec();
+    // One walk: hashes are checked by the hundred thousand, and the list is soon short.
+    for (kind, value) in hash.raw_records() {
+        if let Some(at) = missing.iter().position(|critical| critical.kind() == kind)
+            && missing[at].is_given(value, hash)
+        {
+            missing.remove(at);
+        }
+    }
+    missing
 }
 
 pub(super) fn identity(hash: &HardwareHash) -> Identity {
@@ -151,6 +159,9 @@ pub(super) fn made_at(hash: &HardwareHash) -> Option<Moment> {
     Some(Moment::from_millis((YEAR_2000 + u64::from(seconds)) * 1000))
 }
 
+/// Bytes of the modulus, which is all there is in record 25.
+const RSA_2048: usize = 256;
+
 fn versions(hash: &HardwareHash) -> Option<Record> {
     decoded(hash, 1).next()
 }
@@ -161,10 +172,8 @@ pub(super) fn ek_pub_hash(hash: &HardwareHash) -> Option<[u8; 32]> {
 }
 
 pub(super) fn modulus_digest(hash: &HardwareHash) -> Option<[u8; 32]> {
-    decoded(hash, 25).find_map(|record| match record {
-        Record::EkPub { modulus } => Some(Sha256::digest(&modulus.0).into()),
-        _ => None,
-    })
+    let mut keys = hash.raw_records().filter(|(kind, value)| *kind == 25 && value.len() == RSA_2048);
+    keys.next().map(|(_, modulus)| Sha256::digest(modulus).into())
 }
 
 /// The identifier in record 11, if it was made of the TPM's key.

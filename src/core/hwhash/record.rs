@@ -294,7 +294,11 @@ impl<'a> Reader<'a> {
 fn utf16(bytes: &[u8]) -> Option<String> {
     let (units, rest) = bytes.as_chunks();
     let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
-    rest.is_empty().then(|| char::decode_utf16(units).collect::<Result<_, _>>().ok())?
+    let mut text = String::with_capacity(bytes.len() / 2);
+    for c in char::decode_utf16(units) {
+        text.push(c.ok()?);
+    }
+    rest.is_empty().then_some(text)
 }
 
 /// Hands the parts of a value on, in their order.

@@ -1,5 +1,6 @@
 //! What hashes suffer on their way: cut, changed, wrapped, quoted.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use proptest::prelude::*;
 
 use super::{FULL, full};
@@ -101,6 +102,26 @@ fn a_paste_that_lost_its_end_is_still_this_hash() {
         assert_eq!(hash.digest(), full().digest());
         assert_eq!(repairs.contains(&Repair::Padding), !lost.is_multiple_of(4));
     }
+}
+
+/// The quick way past the zeros must not let through what the long way would not.
+#[test]
+fn zeros_behind_the_end_are_only_zeros() {
+    let clean = FULL.trim_end();
+    for (at, with) in [(3999, "B"), (3900, "="), (3936, "B"), (3935, "B"), (2000, "B")] {
+        let mut text = clean.to_owned();
+        text.replace_range(at..=at, with);
+        assert!(HardwareHash::parse(&text).is_err(), "{with} at {at}");
+    }
+    let end = used().div_ceil(3) * 4;
+    for length in (end..clean.len()).step_by(4) {
+        let hash = HardwareHash::parse(&clean[..length]).unwrap().0;
+        assert_eq!(hash.to_bytes(), full().to_bytes()[..length / 4 * 3]);
+    }
+    // Padding in the middle, and then zeros: two texts run together.
+    let cut = BASE64_STANDARD.encode(&full().to_bytes()[..used() + usize::from(used().is_multiple_of(3))]);
+    assert!(cut.ends_with('=') && HardwareHash::parse(&cut).is_ok());
+    assert!(matches!(HardwareHash::parse(&(cut + &"A".repeat(64))), Err(HashError::NotBase64(_))));
 }
 
 #[test]
