@@ -45,6 +45,10 @@ pub enum Lane {
     IntuneCsv,
     /// The CSV that Partner Center takes.
     PartnerCsv,
+    /// Corporate identifiers: maker, model and serial number, without header.
+    IdentifierCsv,
+    /// A file with a hash and nothing else.
+    BareHash,
     /// `*.devicelink.csv` of Windows' setup menu.
     DeviceLinkCsv,
     /// The `deviceLink:` QR code of the same menu.
@@ -61,6 +65,8 @@ impl Lane {
             Self::Oa3 => "OA3.xml",
             Self::IntuneCsv => "Autopilot CSV",
             Self::PartnerCsv => "Partner Center CSV",
+            Self::IdentifierCsv => "corporate identifiers CSV",
+            Self::BareHash => "hardware hash",
             Self::DeviceLinkCsv => "devicelink CSV",
             Self::DeviceLinkQr => "deviceLink QR code",
             Self::SetupQr => "setup screen QR code",

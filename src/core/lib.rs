@@ -27,6 +27,7 @@ pub mod record;
 pub mod rtc;
 pub mod scan;
 pub mod smbios;
+mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tpm;

@@ -1,7 +1,9 @@
 //! What a customer ordered, and how a laptop on the bench relates to it: label, machine and order
 //! have to name the same thing.
 
-use std::io::Read;
+mod read;
+
+pub use read::read;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,14 +38,6 @@ pub struct Listed {
     pub customer: Option<String>,
 }
 
-/// Reads an order file: CSV with tolerant headers in any encoding, or one serial number a line.
-///
-/// # Errors
-/// No column can be a serial number or product key id, or the file cannot be read.
-pub fn read(_source: impl Read, _sink: &mut dyn FnMut(OrderLine)) -> Result<(), Problem> {
-    Err(Problem::new("This file is no order list.", "", ""))
-}
-
 /// How label, machine and order agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -53,7 +47,7 @@ pub enum Match {
     Unchecked,
     /// The label agrees with the machine; there is no order list.
     LabelAgrees,
-    /// On the order; the label was not scanned yet.
+    /// On the order; label and machine have not both said so yet.
     Expected,
     /// Label, machine and order agree.
     Matched,
@@ -63,7 +57,7 @@ pub enum Match {
     WrongMachine { label: String },
     /// On the order of another customer: full stop.
     WrongCustomer { customer: String, batch: String },
-    /// On the order of another batch of the same customer.
+    /// On the order of another batch, and of nobody known to be another customer.
     OtherBatch { batch: String },
     /// Another laptop here stands for the same line of the order.
     Duplicate { other: DeviceId },
@@ -107,7 +101,7 @@ impl Match {
             ),
             Self::OtherBatch { batch } => (
                 format!("This laptop belongs to batch '{batch}'"),
-                "It stands on the order list of another batch of the same customer.".to_owned(),
+                "It stands on the order list of another batch, not on this one's.".to_owned(),
                 "Put it with its batch, or correct the order lists.".to_owned(),
             ),
             Self::Duplicate { other } => (
