@@ -1,5 +1,6 @@
 //! The board with a canned bench behind it, to look at and to try keys on: no laptop, no stick, no
-//! network. `cargo run -p whiteglove-tui --features testing --example board [empty|few|down|many] [svg]`
+//! network. `cargo run -p whiteglove-tui --features testing --example board
+//! [empty|few|compared|order|down|many] [svg]`
 
 use std::{
     env,
@@ -11,7 +12,9 @@ use std::{
 
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Image, Job, Progress, Row, Snapshot, Update},
+    control::{Command, Image, Job, Progress, Row, ScanAnswer, Sheet, Snapshot, Tone, Update},
+    device::DeviceId,
+    order::Match,
     problem::Problem,
 };
 use whiteglove_tui::{Exit, Model, Msg, Theme, render_to_svg, run, testing, update};
@@ -27,7 +30,12 @@ fn canned(which: &str) -> Snapshot {
         "empty" => testing::snapshot_with([]),
         "down" => Snapshot { endpoints: vec![], endpoint_problem: Some(testing::port_in_use()), ..testing::few() },
         "many" => testing::many(10_000),
-        _ => testing::few(),
+        "order" => {
+            let here: Vec<_> = (0..400).map(|line| (line, u64::try_from(line).unwrap_or_default() + 1)).collect();
+            Snapshot { order: Some(Arc::new(testing::ordered(500, &here))), ..testing::many(400) }
+        }
+        "few" => testing::few(),
+        _ => testing::compared(),
     };
     let rows = snapshot.rows.iter().cloned().map(|row| Row { simulated: true, ..row });
     snapshot.rows = Arc::new(rows.collect());
@@ -63,9 +71,12 @@ fn bench(board: &mpsc::Sender<Msg>, commands: &mpsc::Receiver<Command>, mut snap
         };
         alive = match command {
             Ok(Command::Watch(device)) => {
-                let canned = [testing::ready(), testing::held(), testing::no_tpm()];
-                let found = device.and_then(|id| canned.into_iter().find(|device| device.id == id));
-                send(Update::Watched(found.map(Arc::new)))
+                send(Update::Watched(device.and_then(|id| sheet(id, &snapshot)).map(Arc::new)))
+            }
+            Ok(Command::Scan { code, on }) => send(Update::Scanned(Box::new(answer(&code, on, &snapshot)))),
+            Ok(Command::ImportOrder { .. }) => {
+                snapshot.order = Some(Arc::new(testing::ordered(12, &[(0, 3)])));
+                send(Update::Done("12 lines of the order are listed.".to_owned()))
             }
             Ok(Command::ListDisks) => send(Update::Disks(vec![testing::system_disk(), testing::stick()])),
             Ok(Command::BuildMedia { out, .. }) => {
@@ -96,6 +107,56 @@ fn bench(board: &mpsc::Sender<Msg>, commands: &mpsc::Receiver<Command>, mut snap
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => false,
         } && send(Update::Snapshot(Arc::new(snapshot.clone())));
+    }
+}
+
+/// The canned page of the row with this number, made to fit its row.
+fn sheet(id: DeviceId, snapshot: &Snapshot) -> Option<Sheet> {
+    let row = snapshot.rows.iter().find(|row| row.device == id)?;
+    let canned = match (id.0, &row.matching) {
+        (2, _) => testing::replaced(),
+        (3, Match::Matched) => testing::warned(),
+        (1, Match::Matched) => testing::differing_hashes(),
+        (5, Match::WrongMachine { .. }) => testing::wrong_machine(),
+        (5, _) => testing::held(),
+        (6, Match::WrongCustomer { .. }) => testing::wrong_customer(),
+        (8, Match::Unchecked) => testing::no_tpm(),
+        (10, Match::Expected) => testing::by_label(),
+        (11, Match::Expected) => testing::changed_board(),
+        (15, _) => testing::hello(),
+        (3, _) => testing::ready(),
+        _ => return None,
+    };
+    let mut sheet = Sheet { matching: row.matching.clone(), ..canned };
+    sheet.device.id = id;
+    Some(sheet)
+}
+
+fn answer(code: &str, on: Option<DeviceId>, snapshot: &Snapshot) -> ScanAnswer {
+    let code = code.to_uppercase();
+    let found = snapshot.rows.iter().find(|row| row.serial == code);
+    let named = |row: &Row| format!("#{} {} {}", row.device.0, row.model, row.stage.word());
+    match (on, found) {
+        (Some(on), Some(row)) if row.device == on => {
+            testing::said(Tone::Good, "MATCH", &code, Some(on.0), "Label, laptop and order agree.")
+        }
+        (Some(on), _) => {
+            let text = format!("The label says {code}, the laptop says something else. #{} is held.", on.0);
+            testing::said(Tone::Wrong, "WRONG MACHINE", &code, Some(on.0), &text)
+        }
+        (None, Some(row)) => match &row.matching {
+            Match::WrongCustomer { .. } | Match::WrongMachine { .. } => {
+                testing::said(Tone::Wrong, row.matching.word(), &code, Some(row.device.0), &named(row))
+            }
+            Match::NotExpected | Match::OtherBatch { .. } | Match::Duplicate { .. } => {
+                testing::said(Tone::Attention, "NOT ON THIS ORDER", &code, Some(row.device.0), &named(row))
+            }
+            _ => testing::said(Tone::Good, "FOUND", &code, Some(row.device.0), &named(row)),
+        },
+        (None, None) => {
+            let text = "No laptop with this number has reported here. Boot it from a stick, then scan it again.";
+            testing::said(Tone::Attention, "NOT HERE", &code, None, text)
+        }
     }
 }
 

@@ -108,48 +108,43 @@ pub fn compared() -> Snapshot {
     let held = |matching, reason: &str, row| Row { stage: StageName::Held, matching, ..stopped(reason, row) };
     let label = "PF3K9Q9Z".to_owned();
     let (customer, batch) = ("Fabrikam".to_owned(), "FAB-02".to_owned());
+    let unlisted = |row, matching: Match| {
+        let what = matching.problem().map_or_else(String::new, |problem| problem.what);
+        stopped(&what, Row { matching, ..row })
+    };
     let elsewhere = Match::OtherBatch { batch: "ACME-06".to_owned() };
     let rows = [
-        matching(Match::Matched, row(1, "PF3K9Q2R", x1, 2_460)),
+        matching(Match::Matched, row(1, "PF3K9Q31", x1, 2_460)),
         Row {
             stage: StageName::Replaced,
             verdict: Verdict::Unknown,
             attention: Some("lives on as #11".to_owned()),
             ..row(2, "PF3K9Q40", x1, 2_400)
         },
-        matching(Match::Expected, row(3, "PF3K9Q31", x1, 2_300)),
-        stopped(
-            "This laptop is not on the order",
-            matching(Match::NotExpected, row(4, "5CG1284XYZ", "HP EliteBook 840 G10", 2_200)),
-        ),
+        Row {
+            matching: Match::Matched,
+            worst: Some(Severity::Warning),
+            verdict: Verdict::ReadyWithWarnings,
+            attention: Some("Secure Boot is off".to_owned()),
+            ..row(3, "PF3K9Q2R", x1, 2_300)
+        },
+        unlisted(row(4, "5CG1284XYZ", "HP EliteBook 840 G10", 2_200), Match::NotExpected),
         held(Match::WrongMachine { label }, "WRONG MACHINE: label says PF3K9Q9Z", row(5, "PF3K9Q3X", x1, 2_100)),
         held(
             Match::WrongCustomer { customer, batch },
             "WRONG CUSTOMER: belongs to Fabrikam",
             row(6, "8GQ7T14", "Latitude 7440", 2_000),
         ),
-        stopped(
-            "This laptop belongs to batch 'ACME-06'",
-            matching(elsewhere, row(7, "8GQ7T20", "Latitude 7440", 1_900)),
-        ),
-        stopped(
-            "Device #1 stands for the same line",
-            matching(Match::Duplicate { other: DeviceId(1) }, row(8, "PF3K9Q2R", x1, 1_800)),
-        ),
-        Row {
-            matching: Match::Matched,
-            worst: Some(Severity::Warning),
-            verdict: Verdict::ReadyWithWarnings,
-            attention: Some("TPM firmware is on the list of known bugs (TPM-2231)".to_owned()),
-            ..row(9, "012345678901", "Surface Laptop 6 for Business", 700)
-        },
+        unlisted(row(7, "8GQ7T20", "Latitude 7440", 1_900), elsewhere),
+        unlisted(row(8, "PF3K9Q2R", x1, 1_800), Match::Duplicate { other: DeviceId(3) }),
+        matching(Match::Expected, row(9, "012345678901", "Surface Laptop 6 for Business", 700)),
         Row { signal: Signal::Scan, matching: Match::Expected, ..arrived(10, "PF3K9Q77", "", 500) },
         Row {
             matching: Match::Expected,
             ..held(Match::Unchecked, "MOTHERBOARD CHANGED since #2", row(11, "PF3K9Q40", x1, 90))
         },
     ];
-    Snapshot { order: Some(Arc::new(ordered(12, &[(0, 1), (1, 3), (2, 9), (3, 10), (4, 11)]))), ..snapshot_with(rows) }
+    Snapshot { order: Some(Arc::new(ordered(12, &[(0, 3), (1, 1), (2, 9), (3, 10), (4, 11)]))), ..snapshot_with(rows) }
 }
 
 /// An order of so many lines; of the given ones the laptop is here.
@@ -161,7 +156,7 @@ pub fn ordered(lines: usize, here: &[(usize, u64)]) -> OrderStatus {
             product_key_id: None,
             manufacturer: "Lenovo".to_owned(),
             model: if n == 2 { "Surface Laptop 6" } else { "ThinkPad X1 Carbon Gen 11" }.to_owned(),
-            asset_tag: format!("ACME-{:04}", 4_700 + n),
+            asset_tag: format!("ACME-{:04}", 4_711 + n),
         },
         state: match here.iter().find(|(line, _)| *line == n) {
             Some((_, device)) => LineState::Here { device: DeviceId(*device) },

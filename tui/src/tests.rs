@@ -5,5 +5,6 @@ mod detail;
 mod hash;
 mod help;
 mod media;
+mod order;
 mod robust;
 mod scanner;

@@ -157,8 +157,8 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
         }
         Ask::Probe { who, .. } => {
             let text = format!(
-                "Somebody looked {who} up, or tried to register it. f: nobody has it. o: the customer's own tenant has \
-                 it (806). l: another company has it (808)."
+                "f: nobody has {who}. o: the customer's own tenant has it (error 806). l: another company has it \
+                 (error 808)."
             );
             ("What does the registration service say?", text)
         }

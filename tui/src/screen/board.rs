@@ -50,7 +50,7 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "The order list: what is expected, what is here, what is missing",
     ),
     bind(&[KeyCode::Char('m')], Action::Media, "sticks", "Sticks: build an image, write one, import a returned one"),
-    bind(&[KeyCode::Char('e')], Action::Problems, "errors", "What went wrong lately, and what to do about it"),
+    bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately, and what to do about it"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line or the finished job"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
     bind(&[KeyCode::Char('q')], Action::Quit, "quit", "Quit, after a question"),

@@ -9,10 +9,9 @@ use whiteglove_core::{
         Nic, NicKind, Part, Rtc, SmbiosTables, Timing, Tpm, TpmPresence,
     },
     control::Sheet,
-    device::{Device, DeviceId, Evidence, HoldReason, Label, Probe, Signal, Stage, WindowsHash},
-    entry::{DeviceLink, Lane, Source},
+    device::{Device, DeviceId, Evidence, HoldReason, Label, Probe, Signal, Stage},
+    entry::DeviceLink,
     envelope::MessageId,
-    hwhash::{HardwareHash, Record},
     identity::{Clash, Mac, Serial},
     media_card::MediaId,
     msdm::product_key_id,
@@ -243,16 +242,10 @@ pub fn no_tpm() -> Sheet {
     sheet(device(8, capture), Match::Unchecked, Verdict::NotReady, checks)
 }
 
-/// Number 9: ready, with more than a page of warnings, compared with Windows, and everything an import can bring.
+/// Number 3: ready with warnings, compared with Windows, and everything that an import can bring.
 pub fn warned() -> Sheet {
-    let mut device = device(9, capture("8GQ7T14"));
-    let windows = [Record::EkPub { modulus: Blob(vec![0x5a; 256]) }];
-    device.windows_hash = HardwareHash::encode(&windows).ok().map(|hash| WindowsHash {
-        hash,
-        lane: Lane::Oa3,
-        source: Source { name: "OA3-8GQ7T14.xml".to_owned(), line: 1 },
-        at: ago(3_000),
-    });
+    let compared = super::hash::agreeing_hashes();
+    let mut device = compared.device;
     device.device_link = Some(DeviceLink {
         data: "x".repeat(2_048),
         link_id: Some("a0b1c2d3".to_owned()),
@@ -261,7 +254,7 @@ pub fn warned() -> Sheet {
     device.ztd_id = "0f9b7c1e-1111-2222-3333-444455556666".to_owned().try_into().ok();
     device.group_tag = "ACME-Sales".to_owned();
     device.assigned_user = "ada@contoso.example".to_owned();
-    device.label = label("8GQ7T14");
+    device.label = label("PF3K9Q2R");
     device.probe = Some((ago(600), Probe::Ours));
     let warning = |part, evidence: &str, problem| check(Severity::Warning, part, evidence, problem);
     let checks = vec![
@@ -294,9 +287,8 @@ pub fn warned() -> Sheet {
             ],
         ),
     ];
-    let mut sheet = sheet(device, Match::Matched, Verdict::ReadyWithWarnings, checks);
-    sheet.trust = whiteglove_core::batch::ModelTrust::Accepted { units: 3 };
-    sheet
+    let readiness = Readiness { verdict: Verdict::ReadyWithWarnings, checks };
+    Sheet { device, readiness, matching: Match::Matched, ..compared }
 }
 
 fn held_for(number: u64, serial: &str, reason: HoldReason, matching: Match) -> Sheet {
@@ -368,7 +360,6 @@ pub fn from_file() -> Sheet {
     let mut device =
         Device { id: DeviceId(12), stage, signal: Signal::Import, media: None, capture: None, captures: 0, ..warned };
     device.label = None;
-    device.identity.ek = None;
     sheet(device, Match::Unchecked, Verdict::Ready, vec![])
 }
 

@@ -7,7 +7,9 @@ use whiteglove_core::{
 };
 
 use crate::{
-    Exit, Model, Msg, Theme, render_to_svg,
+    Exit, Model, Msg, Theme,
+    model::needs_a_person,
+    render_to_svg,
     testing::{self, MONOCHROME, NOON, ago, feed, few, many, press, row, screen, showing, showing_at, snapshot_with},
     update, view,
 };
@@ -38,7 +40,7 @@ fn an_empty_board_says_what_to_do() {
 
     NEXT  Follow the steps above.
 
-    Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
+    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
     "##);
 }
 
@@ -56,14 +58,14 @@ fn every_stage_and_what_to_look_at() {
     whiteglove   bench-1   batch ACME-07           2 arrived   4 captured   1 held
     Laptops report to http://192.168.77.1:8780
     3 laptops need you (a)
-       #   STAGE    SERIAL      MODEL           SIGNAL    AGE  LOOK AT
-       3 ● CAPTURED PF3K9Q2R    ThinkPad X1 Ca… agent     41m  ready
-       5 ▲ HELD     PF3K9Q2R    ThinkPad X1 Ca… agent     33m  same serial as #3
-       8 ● CAPTURED 5CG1284XYZ  HP EliteBook 8… agent     25m  STOP No TPM 2.0
-       9 ● CAPTURED 8GQ7T14     Latitude 7440   stick     13m  Secure Boot is off
-      12 ○ ARRIVED  8GQ7T20     Latitude 7440   agent     10m  look at its screen
-      14 ● CAPTURED PF4A01BC    ThinkPad T14 G… agent      1m  ready
-      15 ○ ARRIVED  PF4A01BD    ThinkPad T14 G… agent      8s  being read ...
+       #   STAGE    SERIAL      MODEL         VERDICT  AGE  LOOK AT
+       3 ● CAPTURED PF3K9Q2R    ThinkPad X1 … ✓ ready  41m
+       5 ▲ HELD     PF3K9Q2R    ThinkPad X1 … ✗ STOP   33m  same serial as #3
+       8 ● CAPTURED 5CG1284XYZ  HP EliteBook… ✗ STOP   25m  No TPM 2.0
+       9 ● CAPTURED 8GQ7T14     Latitude 7440 ! warn   13m  Secure Boot is off
+      12 ○ ARRIVED  8GQ7T20     Latitude 7440 ·        10m  look at its screen
+      14 ● CAPTURED PF4A01BC    ThinkPad T14… ✓ ready   1m
+      15 ○ ARRIVED  PF4A01BD    ThinkPad T14… ·         8s  being read ...
 
 
 
@@ -76,7 +78,7 @@ fn every_stage_and_what_to_look_at() {
 
     NEXT  a: go to the first laptop that needs you.
 
-    Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
+    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
     "##);
 }
 
@@ -96,14 +98,14 @@ fn simulated_laptops_are_marked() {
      Laptops report to http://192.168.77.1:8780
      SIMULATED   These laptops are not real. They come from "whiteglove demo".
      3 laptops need you (a)
-        #   STAGE    SERIAL      MODEL           SIGNAL    AGE  LOOK AT
-        3 ● CAPTURED PF3K9Q2R    ThinkPad X1 Ca… agent     41m  ready
-    ▶   5~▲ HELD     PF3K9Q2R    ThinkPad X1 Ca… agent     33m  same serial as #3
-        8~● CAPTURED 5CG1284XYZ  HP EliteBook 8… agent     25m  STOP No TPM 2.0
-        9~● CAPTURED 8GQ7T14     Latitude 7440   stick     13m  Secure Boot is off
-       12~○ ARRIVED  8GQ7T20     Latitude 7440   agent     10m  look at its screen
-       14~● CAPTURED PF4A01BC    ThinkPad T14 G… agent      1m  ready
-       15~○ ARRIVED  PF4A01BD    ThinkPad T14 G… agent      8s  being read ...
+        #   STAGE    SERIAL      MODEL         VERDICT  AGE  LOOK AT
+        3 ● CAPTURED PF3K9Q2R    ThinkPad X1 … ✓ ready  41m
+    ▶   5~▲ HELD     PF3K9Q2R    ThinkPad X1 … ✗ STOP   33m  same serial as #3
+        8~● CAPTURED 5CG1284XYZ  HP EliteBook… ✗ STOP   25m  No TPM 2.0
+        9~● CAPTURED 8GQ7T14     Latitude 7440 ! warn   13m  Secure Boot is off
+       12~○ ARRIVED  8GQ7T20     Latitude 7440 ·        10m  look at its screen
+       14~● CAPTURED PF4A01BC    ThinkPad T14… ✓ ready   1m
+       15~○ ARRIVED  PF4A01BD    ThinkPad T14… ·         8s  being read ...
 
 
 
@@ -113,9 +115,9 @@ fn simulated_laptops_are_marked() {
 
 
 
-     NEXT  Enter: open it, then compare its serial number with the label under the
-           laptop.
-     Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
+     NEXT  #5: same serial as #3. Enter: see why it is held, and what to do.
+
+     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
     "##);
     // Everywhere, all the time.
     for keys in ["enter", "esc m", "b", "esc esc e", "esc ?"] {
@@ -151,7 +153,7 @@ fn an_endpoint_that_is_down_is_the_first_thing_to_repair() {
 
     NEXT  Close the other program, or set another port under "listen" in the
           configuration, and start again.
-    Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
+    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
     "##);
     let text = screen(&showing(down(few())));
     assert!(text.contains(" LAPTOPS CANNOT REPORT   Port 8780 is in use."), "{text}");
@@ -166,14 +168,14 @@ fn a_wide_board() {
      whiteglove   bench-1   batch ACME-07                                                   2 arrived   4 captured   1 held
      Laptops report to http://192.168.77.1:8780
      3 laptops need you (a)
-        #   STAGE    SERIAL      MODEL                              SIGNAL    AGE  ARRIVED  LOOK AT
-        3 ● CAPTURED PF3K9Q2R    ThinkPad X1 Carbon Gen 11 (21HMCT… agent     41m      41m  ready
-        5 ▲ HELD     PF3K9Q2R    ThinkPad X1 Carbon Gen 11 (21HMCT… agent     33m      33m  same serial as #3
-    ▶   8 ● CAPTURED 5CG1284XYZ  HP EliteBook 840 G10               agent     25m      25m  STOP No TPM 2.0
-        9 ● CAPTURED 8GQ7T14     Latitude 7440                      stick     13m      13m  Secure Boot is off
-       12 ○ ARRIVED  8GQ7T20     Latitude 7440                      agent     10m      10m  look at its screen
-       14 ● CAPTURED PF4A01BC    ThinkPad T14 Gen 4 (21HDCTO1WW)    agent      1m       2m  ready
-       15 ○ ARRIVED  PF4A01BD    ThinkPad T14 Gen 4 (21HDCTO1WW)    agent      8s       8s  being read ...
+        #   STAGE    SERIAL      MODEL                  VERDICT SIGNAL    AGE  ARRIVED  LOOK AT
+        3 ● CAPTURED PF3K9Q2R    ThinkPad X1 Carbon Ge… ✓ ready agent     41m      41m
+        5 ▲ HELD     PF3K9Q2R    ThinkPad X1 Carbon Ge… ✗ STOP  agent     33m      33m  same serial as #3
+    ▶   8 ● CAPTURED 5CG1284XYZ  HP EliteBook 840 G10   ✗ STOP  agent     25m      25m  No TPM 2.0
+        9 ● CAPTURED 8GQ7T14     Latitude 7440          ! warn  stick     13m      13m  Secure Boot is off
+       12 ○ ARRIVED  8GQ7T20     Latitude 7440          ·       agent     10m      10m  look at its screen
+       14 ● CAPTURED PF4A01BC    ThinkPad T14 Gen 4 (2… ✓ ready agent      1m       2m
+       15 ○ ARRIVED  PF4A01BD    ThinkPad T14 Gen 4 (2… ·       agent      8s       8s  being read ...
 
 
 
@@ -200,9 +202,9 @@ fn a_wide_board() {
 
 
 
-     NEXT  This laptop cannot be pre-provisioned as it is. Enter: see what to repair.
+     NEXT  #8: No TPM 2.0. It cannot be pre-provisioned like this. Enter: see what to repair.
 
-     Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
     "##);
 }
 
@@ -217,14 +219,14 @@ fn ascii_without_colour_reads_the_same() {
      whiteglove   bench-1   batch ACME-07           2 arrived   4 captured   1 held
      Laptops report to http://192.168.77.1:8780
      3 laptops need you (a)
-        #   STAGE    SERIAL      MODEL           SIGNAL    AGE  LOOK AT
-        3 * CAPTURED PF3K9Q2R    ThinkPad X1 Ca~ agent     41m  ready
-    >   5 ! HELD     PF3K9Q2R    ThinkPad X1 Ca~ agent     33m  same serial as #3
-        8 * CAPTURED 5CG1284XYZ  HP EliteBook 8~ agent     25m  STOP No TPM 2.0
-        9 * CAPTURED 8GQ7T14     Latitude 7440   stick     13m  Secure Boot is off
-       12 o ARRIVED  8GQ7T20     Latitude 7440   agent     10m  look at its screen
-       14 * CAPTURED PF4A01BC    ThinkPad T14 G~ agent      1m  ready
-       15 o ARRIVED  PF4A01BD    ThinkPad T14 G~ agent      8s  being read ...
+        #   STAGE    SERIAL      MODEL         VERDICT  AGE  LOOK AT
+        3 * CAPTURED PF3K9Q2R    ThinkPad X1 ~ + ready  41m
+    >   5 ! HELD     PF3K9Q2R    ThinkPad X1 ~ X STOP   33m  same serial as #3
+        8 * CAPTURED 5CG1284XYZ  HP EliteBook~ X STOP   25m  No TPM 2.0
+        9 * CAPTURED 8GQ7T14     Latitude 7440 ! warn   13m  Secure Boot is off
+       12 o ARRIVED  8GQ7T20     Latitude 7440 -        10m  look at its screen
+       14 * CAPTURED PF4A01BC    ThinkPad T14~ + ready   1m
+       15 o ARRIVED  PF4A01BD    ThinkPad T14~ -         8s  being read ...
 
 
 
@@ -235,9 +237,9 @@ fn ascii_without_colour_reads_the_same() {
 
 
 
-     NEXT  Enter: open it, then compare its serial number with the label under the
-           laptop.
-     Enter open   / find   a needs you   m sticks   e errors   ? help   q quit
+     NEXT  #5: same serial as #3. Enter: see why it is held, and what to do.
+
+     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
     "##);
 }
 
@@ -290,9 +292,9 @@ fn find_narrows_the_board_as_it_is_typed() {
     whiteglove   bench-1   batch ACME-07           2 arrived   4 captured   1 held
     Laptops report to http://192.168.77.1:8780
     Find: latitude█  2 found
-       #   STAGE    SERIAL      MODEL           SIGNAL    AGE  LOOK AT
-       9 ● CAPTURED 8GQ7T14     Latitude 7440   stick     13m  Secure Boot is off
-      12 ○ ARRIVED  8GQ7T20     Latitude 7440   agent     10m  look at its screen
+       #   STAGE    SERIAL      MODEL         VERDICT  AGE  LOOK AT
+       9 ● CAPTURED 8GQ7T14     Latitude 7440 ! warn   13m  Secure Boot is off
+      12 ○ ARRIVED  8GQ7T20     Latitude 7440 ·        10m  look at its screen
 
 
 
@@ -390,7 +392,7 @@ fn the_newest_problem_stays_until_it_is_seen() {
     assert_eq!(model.problems().len(), 2);
     let told = Problem::new("no such device", "It is not on the board.", "Look again.");
     update(&mut model, Msg::Update(Update::Problem(told)), NOON.after(std::time::Duration::from_secs(60)));
-    assert!(model.bell);
+    assert_eq!(model.bell, 1);
     assert!(screen(&model).contains("No such device."));
     press(&mut model, "x");
     assert!(model.unseen_problem().is_none());
@@ -416,14 +418,14 @@ fn quitting_asks_first() {
     whiteglove   bench-1   batch ACME-07           2 arrived   4 captured   1 held
     Laptops report to http://192.168.77.1:8780
     3 laptops need you (a)
-       #   STAGE    SERIAL      MODEL           SIGNAL    AGE  LOOK AT
-       3 ● CAPTURED PF3K9Q2R    ThinkPad X1 Ca… agent     41m  ready
-       5 ▲ HELD     PF3K9Q2R    ThinkPad X1 Ca… agent     33m  same serial as #3
-       8 ● CAPTURED 5CG1284XYZ  HP EliteBook 8… agent     25m  STOP No TPM 2.0
-       9 ● ┌─ Quit? ──────────────────────────────────────────────────────┐is off
-      12 ○ │                                                              │screen
+       #   STAGE    SERIAL      MODEL         VERDICT  AGE  LOOK AT
+       3 ● CAPTURED PF3K9Q2R    ThinkPad X1 … ✓ ready  41m
+       5 ▲ HELD     PF3K9Q2R    ThinkPad X1 … ✗ STOP   33m  same serial as #3
+       8 ● CAPTURED 5CG1284XYZ  HP EliteBook… ✗ STOP   25m  No TPM 2.0
+       9 ● ┌─ Quit? ──────────────────────────────────────────────────────┐off
+      12 ○ │                                                              │een
       14 ● │ The bench ends with the board that started it; laptops       │
-      15 ○ │ cannot report until it is started again. A bench that was    │..
+      15 ○ │ cannot report until it is started again. A bench that was    │
            │ started on its own goes on. All that was captured is kept.   │
            │                                                              │
            │  y yes, do it   Esc no, go back                              │
@@ -466,4 +468,128 @@ fn the_screen_sleeps_while_nothing_ages() {
     assert_eq!(at(&showing(snapshot_with([row(1, "PF1", "X", 7_200)]))), Some(3_600));
     let running = Snapshot { job: Some(testing::writing(5, 1)), ..snapshot_with([]) };
     assert_eq!(at(&showing(running)), Some(1));
+}
+
+#[test]
+fn label_machine_and_order_on_the_list() {
+    let mut model = showing(testing::compared());
+    insta::assert_snapshot!(screen(&model), @r##"
+    whiteglove   bench-1   batch ACME-07           1 arrived   6 captured   3 held
+    Laptops report to http://192.168.77.1:8780                5 of 12 expected (o)
+    6 laptops need you (a)
+       #   STAGE    SERIAL       MODEL     VERDICT MATCH     AGE  LOOK AT
+       1 ● CAPTURED PF3K9Q31     ThinkPad… ✓ ready match     41m
+       3 ● CAPTURED PF3K9Q2R     ThinkPad… ! warn  match     38m  Secure Boot is o…
+       4 ● CAPTURED 5CG1284XYZ   HP Elite… ✗ STOP  unlisted  36m  not on the order
+       5 ▲ HELD     PF3K9Q3X     ThinkPad… ✗ STOP  WRONG     35m  label PF3K9Q9Z
+       6 ▲ HELD     8GQ7T14      Latitude… ✗ STOP  CUSTOMER  33m  of Fabrikam
+       7 ● CAPTURED 8GQ7T20      Latitude… ✗ STOP  batch?    31m  of ACME-06
+       8 ● CAPTURED PF3K9Q2R     ThinkPad… ✗ STOP  twice     30m  same line as #3
+       9 ● CAPTURED 012345678901 Surface … ✓ ready expected  11m  compare its label
+      10 ○ ARRIVED  PF3K9Q77               ·       expected   8m  boot it from a s…
+      11 ▲ HELD     PF3K9Q40     ThinkPad… ✗ STOP  expected   1m  MOTHERBOARD CHAN…
+
+
+
+
+
+
+
+    NEXT  a: go to the first laptop that needs you.
+
+    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+    "##);
+    // A replaced laptop is found by who asks for its number, and counts nowhere.
+    assert_eq!(model.counts.held + model.counts.captured + model.counts.arrived, 10);
+    press(&mut model, "/ 'pf3k9q40");
+    assert!(screen(&model).contains("1 found"));
+    press(&mut model, "esc / '#2");
+    let text = screen(&model);
+    assert!(text.contains("1 found") && text.contains("lives on as #11"), "{text}");
+    press(&mut model, "esc / 'replaced");
+    assert!(screen(&model).contains("1 found"));
+}
+
+#[test]
+fn a_wide_board_says_the_match_in_whole_words() {
+    insta::assert_snapshot!(screen(&showing_at(testing::compared(), (132, 24))), @r##"
+    whiteglove   bench-1   batch ACME-07                                                               1 arrived   6 captured   3 held
+    Laptops report to http://192.168.77.1:8780                                                                    5 of 12 expected (o)
+    6 laptops need you (a)
+       #   STAGE    SERIAL       MODEL                 VERDICT MATCH          SIGNAL    AGE  ARRIVED  LOOK AT
+       1 ● CAPTURED PF3K9Q31     ThinkPad X1 Carbon G… ✓ ready match          agent     41m      41m
+       3 ● CAPTURED PF3K9Q2R     ThinkPad X1 Carbon G… ! warn  match          agent     38m      39m  Secure Boot is off
+       4 ● CAPTURED 5CG1284XYZ   HP EliteBook 840 G10  ✗ STOP  not expected   agent     36m      37m  This laptop is not on the order
+       5 ▲ HELD     PF3K9Q3X     ThinkPad X1 Carbon G… ✗ STOP  WRONG MACHINE  agent     35m      35m  label PF3K9Q9Z
+       6 ▲ HELD     8GQ7T14      Latitude 7440         ✗ STOP  WRONG CUSTOMER agent     33m      34m  of Fabrikam
+       7 ● CAPTURED 8GQ7T20      Latitude 7440         ✗ STOP  other batch    agent     31m      32m  of ACME-06
+       8 ● CAPTURED PF3K9Q2R     ThinkPad X1 Carbon G… ✗ STOP  duplicate      agent     30m      30m  same line as #3
+       9 ● CAPTURED 012345678901 Surface Laptop 6 for… ✓ ready expected       agent     11m      12m  compare its label
+      10 ○ ARRIVED  PF3K9Q77                           ·       expected       scan       8m       8m  boot it from a stick
+      11 ▲ HELD     PF3K9Q40     ThinkPad X1 Carbon G… ✗ STOP  expected       agent      1m       2m  MOTHERBOARD CHANGED since #2
+
+
+
+
+
+
+
+    NEXT  a: go to the first laptop that needs you.
+
+    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+    "##);
+}
+
+#[test]
+fn the_longest_serial_leaves_room_for_what_to_look_at() {
+    let mut rows = testing::compared().rows.as_ref().clone();
+    rows[0].serial = "VMware-56 4d 1c 7a 2f 33 90 11-8e 5a 01 02 03 04".to_owned();
+    rows[0].model = "x".repeat(64);
+    for row in &mut rows {
+        row.device.0 += 99_990;
+    }
+    let model = showing(Snapshot { order: Some(Arc::new(testing::ordered(500, &[]))), ..snapshot_with(rows) });
+    insta::assert_snapshot!(screen(&model), @r##"
+    whiteglove   bench-1   batch ACME-07           1 arrived   6 captured   3 held
+    Laptops report to http://192.168.77.1:8780               0 of 500 expected (o)
+    6 laptops need you (a)
+          #   STAGE    SERIAL      MODEL     VERDICT MATCH     AGE  LOOK AT
+      99991 ● CAPTURED VMware-56 … xxxxxxxx… ✓ ready match     41m
+      99993 ● CAPTURED PF3K9Q2R    ThinkPad… ! warn  match     38m  Secure Boot is…
+      99994 ● CAPTURED 5CG1284XYZ  HP Elite… ✗ STOP  unlisted  36m  not on the ord…
+      99995 ▲ HELD     PF3K9Q3X    ThinkPad… ✗ STOP  WRONG     35m  label PF3K9Q9Z
+      99996 ▲ HELD     8GQ7T14     Latitude… ✗ STOP  CUSTOMER  33m  of Fabrikam
+      99997 ● CAPTURED 8GQ7T20     Latitude… ✗ STOP  batch?    31m  of ACME-06
+      99998 ● CAPTURED PF3K9Q2R    ThinkPad… ✗ STOP  twice     30m  same line as #3
+      99999 ● CAPTURED 0123456789… Surface … ✓ ready expected  11m  compare its la…
+     100000 ○ ARRIVED  PF3K9Q77              ·       expected   8m  boot it from a…
+     100001 ▲ HELD     PF3K9Q40    ThinkPad… ✗ STOP  expected   1m  MOTHERBOARD CH…
+
+
+
+
+
+
+
+    NEXT  a: go to the first laptop that needs you.
+
+    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+    "##);
+}
+
+#[test]
+fn who_needs_a_person() {
+    let snapshot = testing::compared();
+    let in_need: Vec<_> =
+        snapshot.rows.iter().filter(|row| needs_a_person(row, NOON)).map(|row| row.device.0).collect();
+    // Not on the order, wrong label, wrong customer, other batch, twice, held. A label alone is not silent.
+    assert_eq!(in_need, [4, 5, 6, 7, 8, 11]);
+}
+
+#[test]
+fn the_counter_stands_beside_long_addresses() {
+    let endpoints = (1..6).map(|n| format!("http://192.168.77.{n}:8780")).collect();
+    let model = showing(Snapshot { endpoints, ..testing::compared() });
+    let text = screen(&model);
+    assert!(text.lines().nth(1).unwrap().ends_with("… 5 of 12 expected (o)"), "{text}");
 }

@@ -2,36 +2,59 @@ use std::sync::Arc;
 
 use whiteglove_core::{
     api::Order,
-    control::{Command, Snapshot, Update},
-    device::{Device, DeviceId, Stage},
+    control::{Command, Row, Sheet, Snapshot, Tone, Update},
+    device::{DeviceId, Probe, Signal},
+    order::Match,
 };
 
 use crate::{
     Model, Msg,
-    testing::{self, NOON, ago, arrived, feed, few, press, screen, showing, snapshot_with},
+    testing::{self, NOON, ago, arrived, feed, few, press, scan, screen, showing, snapshot_with},
     update,
 };
 
-fn page(device: Device) -> Model {
-    page_at(device, 24)
+fn page(sheet: Sheet) -> Model {
+    page_at(sheet, 24)
 }
 
-fn page_at(device: Device, height: u16) -> Model {
-    let mut model = testing::showing_at(few(), (80, height));
-    let number = device.id.0;
+/// Number 3 on an order, its label not scanned.
+fn expected() -> Sheet {
+    Sheet { matching: Match::Expected, ..testing::ready() }
+}
+
+fn page_at(sheet: Sheet, height: u16) -> Model {
+    page_of(few(), sheet, height)
+}
+
+fn page_of(snapshot: Snapshot, sheet: Sheet, height: u16) -> Model {
+    let mut model = testing::showing_at(snapshot, (80, height));
+    let number = sheet.device.id.0;
     let commands = press(&mut model, &format!("/ '#{number} enter"));
     // "#3" finds one; the rest are reached the same way.
     assert_eq!(commands, [Command::Watch(Some(DeviceId(number)))]);
-    feed(&mut model, Update::Watched(Some(Arc::new(device))));
+    feed(&mut model, Update::Watched(Some(Arc::new(sheet))));
     model
 }
 
 #[test]
 fn everything_the_capture_said() {
-    insta::assert_snapshot!(screen(&page_at(testing::ready(), 76)), @r##"
+    insta::assert_snapshot!(screen(&page_at(testing::ready(), 92)), @r##"
     Laptop #3 PF3K9Q2R                             ● CAPTURED   by agent, 41m ago
 
-     READY: nothing we know stands in the way of pre-provisioning.
+     ✓ READY: nothing we know stands in the way of pre-provisioning.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+      Serial      not scanned          PF3K9Q2R             no list
+    · Nothing to compare with yet. c: scan its label.
+
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+      Windows hash    none
+      Product key id  3311000000001, the machine says
+      Tuple           LENOVO / 21HMCTO1WW / PF3K9Q2R
+      Registration    nobody has said yet (g)
 
     ─ Identity ──────────────────────────────────────────────────────────────────
       Serial number   PF3K9Q2R
@@ -81,7 +104,7 @@ fn everything_the_capture_said() {
       Battery         BAT0: 71% full, charging, 99% of its first capacity, 3
                       cycles
       Display         eDP-1: 1920 x 1200 pixels, 301 x 188 mm
-      Clock           right within a minute of the bench
+      Clock           right within a minute of the bench, on UTC
 
     ─ Where the time went ───────────────────────────────────────────────────────
       Reading         0.5 s in all
@@ -102,9 +125,12 @@ fn everything_the_capture_said() {
 
 
 
-    NEXT  Ready. p: switch it off, take the stick to the next laptop.
 
-    Esc back   r release   p power off   n boot next   Right next laptop   ? help
+
+
+    NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
+
+    Esc back   c check label   f hash   r release   p power off   ? help
     "##);
 }
 
@@ -113,35 +139,35 @@ fn what_is_missing_comes_first() {
     insta::assert_snapshot!(screen(&page(testing::no_tpm())), @r##"
     Laptop #8 5CG1284XYZ                           ● CAPTURED   by agent, 25m ago
 
+     ✗ NOT READY: No TPM 2.0.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+      Serial      not scanned          5CG1284XYZ           no list
+    · Nothing to compare with yet. c: scan its label.
+
+    ─ Readiness, worst first ────────────────────────────────────────────────────
      STOP  No TPM 2.0
        why  Pre-provisioning proves the laptop's identity with its TPM; none
             answered.
+       read SMBIOS type 43 names one, /dev/tpm0 is not there
        next Turn the TPM (Intel PTT, AMD fTPM, Security Device) on in the firmware
             setup and boot again.
 
-    ─ Identity ──────────────────────────────────────────────────────────────────
-      Serial number   5CG1284XYZ
-      Maker           LENOVO
-      Model           ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)
-      Product         21HMCTO1WW
-      SKU             LENOVO_MT_21HM
-      Family          ThinkPad X1
-      Case            notebook
-      Asset tag       ACME-4711
-      System board    LENOVO 21HMCTO1WW L1HF38A0123
-      System UUID     4f564e4c-0042-3510-8050-b4c04f564433
-                                                       ↓ 53 more lines: Down, PgDn
+     warning  The clock is off by minutes
+       why  TPM attestation compares times and refuses what is minutes off.
+                                                       ↓ 75 more lines: Down, PgDn
 
     NEXT  Do what stands after "next", then boot this laptop from the stick again.
 
-    Esc back   r release   p power off   n boot next   Right next laptop   ? help
+    Esc back   c check label   f hash   r release   p power off   ? help
     "##);
 }
 
 #[test]
 fn a_clock_that_is_wrong_and_a_finding() {
-    let text = screen(&page_at(testing::no_tpm(), 90));
-    assert!(text.contains("Clock           7m11s slow: set it in the firmware setup"), "{text}");
+    let text = screen(&page_at(testing::no_tpm(), 110));
+    assert!(text.contains("Clock           7m11s slow: TPM attestation needs the right time."), "{text}");
     assert!(text.contains("TPM             no TPM device; the firmware lists none"), "{text}");
 }
 
@@ -151,54 +177,54 @@ fn a_held_laptop_is_released_by_a_second_key() {
     insta::assert_snapshot!(screen(&model), @r##"
     Laptop #5 PF3K9Q2R                                 ▲ HELD   by agent, 33m ago
 
+     ✗ NOT READY: held, same serial as #3.
+
      HELD  same serial number on two machines (the other is device #3).
        why  The system board was replaced and given an old serial, or a serial was
             set twice.
-       next Compare the label under the laptop with this screen. If it is right,
-            release the device (r); if not, take the laptop off the bench and call
-            the supervisor.
+       next Compare the label under the laptop with this screen. The same laptop
+            with a new board: b. Two laptops whose labels both agree: release (r).
+            Otherwise put it aside and call the supervisor.
 
-    ─ Identity ──────────────────────────────────────────────────────────────────
-      Serial number   PF3K9Q2R
-      Maker           LENOVO
-      Model           ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)
-      Product         21HMCTO1WW
-      SKU             LENOVO_MT_21HM
-      Family          ThinkPad X1
-      Case            notebook
-      Asset tag       ACME-4711
-      System board    LENOVO 21HMCTO1WW L1HF38A0123
-                                                       ↓ 55 more lines: Down, PgDn
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+      Serial      not scanned          PF3K9Q2R             no list
+    · Nothing to compare with yet. c: scan its label.
 
-    NEXT  Compare the serial number above with the label under the laptop. Right:
-          r. Wrong: call the supervisor.
-    Esc back   r release   p power off   n boot next   Right next laptop   ? help
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+                                                       ↓ 70 more lines: Down, PgDn
+
+    NEXT  Compare the label with this screen. Same laptop, new board: b. Two
+          laptops, both labels right: r. Else: call the supervisor.
+    Esc back   c check label   f hash   r release   p power off   ? help
     "##);
     assert_eq!(press(&mut model, "r"), []);
     insta::assert_snapshot!(screen(&model), @r##"
     Laptop #5 PF3K9Q2R                                 ▲ HELD   by agent, 33m ago
 
+     ✗ NOT READY: held, same serial as #3.
+
      HELD  same serial number on two machines (the other is device #3).
        why  The system board was replaced and given an old serial, or a serial was
             set twice.
-       next Compare the label under the laptop with this screen. If it is right,
-            release the device (r); if not, take the laptop off the bench and call
-           ┌─ Release this laptop? ───────────────────────────────────────┐
+       next┌─ Release this laptop? ───────────────────────────────────────┐aptop
+           │                                                              │se (r).
+           │ #5 PF3K9Q2R goes on as a machine of its own. Only do this    │
+           │ after you compared its serial number with the label under    │
+    ─ Label│ the laptop.                                                  │──────
            │                                                              │
-    ─ Ident│ #5 PF3K9Q2R goes on as a machine of its own. Only do this    │──────
-      Seria│ after you compared its serial number with the label under    │
-      Maker│ the laptop.                                                  │
-      Model│                                                              │
-      Produ│  y yes, do it   Esc no, go back                              │
-      SKU  │                                                              │
-      Famil└──────────────────────────────────────────────────────────────┘
-      Case            notebook
-      Asset tag       ACME-4711
-      System board    LENOVO 21HMCTO1WW L1HF38A0123
-                                                       ↓ 55 more lines: Down, PgDn
+      Seria│  y yes, do it   Esc no, go back                              │
+    · Nothi│                                                              │
+           └──────────────────────────────────────────────────────────────┘
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+                                                       ↓ 70 more lines: Down, PgDn
 
-    NEXT  Compare the serial number above with the label under the laptop. Right:
-          r. Wrong: call the supervisor.
+    NEXT  Compare the label with this screen. Same laptop, new board: b. Two
+          laptops, both labels right: r. Else: call the supervisor.
     y yes, do it   Esc no, go back
     "##);
     assert_eq!(press(&mut model, "enter r x space"), []);
@@ -226,17 +252,8 @@ fn orders_need_a_yes() {
 
 #[test]
 fn a_laptop_that_only_said_hello() {
-    let ready = testing::ready();
-    let hello = Device {
-        id: DeviceId(15),
-        stage: Stage::Arrived { since: ago(8) },
-        capture: None,
-        captures: 0,
-        history: vec![],
-        ..ready
-    };
-    let text = screen(&page(hello));
-    assert!(text.contains(" Not captured yet: only the first hello has arrived."), "{text}");
+    let text = screen(&page(testing::hello()));
+    assert!(text.contains("NOT CAPTURED YET: only the first hello has arrived."), "{text}");
     assert!(text.contains(" NEXT  Wait: it is being read. This page fills by itself."), "{text}");
 }
 
@@ -272,11 +289,11 @@ fn a_page_of_another_laptop_is_not_shown() {
 
 #[test]
 fn a_capture_from_a_stick_says_nothing_about_the_clock() {
-    let mut device = testing::no_tpm();
-    for entry in &mut device.history {
+    let mut sheet = testing::no_tpm();
+    for entry in &mut sheet.device.history {
         entry.1 = whiteglove_core::device::Signal::Stick;
     }
-    let text = screen(&page_at(device, 90));
+    let text = screen(&page_at(sheet, 110));
     assert!(text.contains("cannot be compared: this capture came on a stick"), "{text}");
 }
 
@@ -286,4 +303,467 @@ fn a_silent_laptop_sends_the_person_to_its_screen() {
     assert!(screen(&model).contains("being read ..."));
     update(&mut model, Msg::Tick, NOON.after(std::time::Duration::from_secs(1)));
     assert_eq!(model.counts.needing, 1);
+}
+
+#[test]
+fn warnings_evidence_and_every_lane() {
+    insta::assert_snapshot!(screen(&page_of(testing::compared(), testing::warned(), 70)), @r##"
+    Laptop #3 PF3K9Q2R                             ● CAPTURED   by agent, 38m ago
+
+     ! READY WITH WARNINGS: 2 to look at.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+    ✓ Serial      PF3K9Q2R             PF3K9Q2R             PF3K9Q2R
+    ✓ Model                            ThinkPad X1 Carbon … ThinkPad X1 Carbon …
+    ✓ Asset tag                        ACME-4711            ACME-4711
+    ✓ MATCH: label, machine and order agree.
+
+    ─ Readiness, worst first ────────────────────────────────────────────────────
+     warning  Secure Boot is off
+       why  Windows may be installed, but most compliance policies then mark the
+            laptop as not compliant.
+       read SecureBoot=0
+       next Turn Secure Boot on in the firmware setup.
+
+     warning  Marks of an earlier association in the firmware
+       why  A device association wins over classic registration: the laptop would
+            go another company's way.
+       read DeviceLinkId, 36 bytes
+       next Ask whose it was; have the association removed before it is
+            registered.
+
+     note  Wired network only through USB
+       why  The adapter's address is the dock's, not the laptop's.
+       next Nothing; the bench goes by serial and TPM.
+
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      accepted: one laptop of this model agreed with Windows
+      Windows hash    made by Windows 1h ago; OA3.xml: OA3-PF3K9Q2R.xml, line 1,
+                      13m ago
+      Both            agree in every critical field (f)
+      Product key id  3311000000001, the machine says
+      Tuple           LENOVO / 21HMCTO1WW / PF3K9Q2R
+      Setup code id   0f9b7c1e-1111-2222-3333-444455556666
+      Device link     a0b1c2d3, made 2026-11-20T09:31:07Z, 2048 characters
+      Group tag       ACME-Sales
+      User            ada@contoso.example
+      Registration    registered in the customer's own tenant (10m ago)
+
+    ─ Identity ──────────────────────────────────────────────────────────────────
+      Serial number   PF3K9Q2R
+      Maker           LENOVO
+      Model           ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)
+      Product         21HMCTO1WW
+      SKU             LENOVO_MT_21HM
+      Family          ThinkPad X1
+      Case            notebook
+      Asset tag       ACME-4711
+      System board    LENOVO 21HMCTO1WW L1HF38A0123
+      System UUID     4f564e4c-0042-3510-8050-b4c04f564433
+      TPM key digest  443c9f0ecba34857d35800fd0b89fb1d9abdf7604a644d33523e22a4d3b9
+                      0946
+      Own addresses   8c:8c:aa:10:20:30, e4:0d:36:01:02:03
+
+    ─ Firmware ──────────────────────────────────────────────────────────────────
+      Version         LENOVO N3XET56W (1.31) (08/14/2026)
+      Boot mode       UEFI
+      Secure Boot     on
+
+    ─ TPM ───────────────────────────────────────────────────────────────────────
+      Kind            2.0 level 0 revision 1.59
+                                                       ↓ 42 more lines: Down, PgDn
+
+    NEXT  Captured. Do what stands after "next" if you can. Then p: switch it off.
+
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+}
+
+#[test]
+fn a_new_board_is_the_same_laptop_after_a_yes() {
+    let mut model = page_of(testing::compared(), testing::changed_board(), 24);
+    insta::assert_snapshot!(screen(&model), @r##"
+    Laptop #11 PF3K9Q40                                 ▲ HELD   by agent, 1m ago
+
+     ✗ NOT READY: held, MOTHERBOARD CHANGED since #2.
+
+     HELD  MOTHERBOARD CHANGED: a known serial number with another TPM and UUID
+           (the other is device #2).
+       why  The board was replaced since the earlier visit, or somebody set this
+            serial number on a second laptop.
+       next Compare the label under the laptop with this screen. The same laptop
+            with a new board: b. Two laptops whose labels both agree: release (r).
+            Otherwise put it aside and call the supervisor.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+    ✓ Serial      not scanned          PF3K9Q40             PF3K9Q40
+    ✓ Model                            ThinkPad X1 Carbon … ThinkPad X1 Carbon …
+      Asset tag                        ACME-4711            ACME-4715
+    · On the order. c: compare its label too.
+
+                                                       ↓ 73 more lines: Down, PgDn
+
+    NEXT  Compare the label with this screen. Same laptop, new board: b. Two
+          laptops, both labels right: r. Else: call the supervisor.
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+    assert_eq!(press(&mut model, "b"), []);
+    insta::assert_snapshot!(screen(&model), @r##"
+    Laptop #11 PF3K9Q40                                 ▲ HELD   by agent, 1m ago
+
+     ✗ NOT READY: held, MOTHERBOARD CHANGED since #2.
+
+     HELD  MOTHERBOARD CHANGED: a known serial number with another TPM and UUID
+           (the other is device #2).
+       why  The board was replaced since the earlier visit, or somebody set this
+           ┌─ The same laptop with a new board? ──────────────────────────┐
+       next│                                                              │aptop
+           │ #11 PF3K9Q40 becomes the laptop that was #2: group tag, user │se (r).
+           │ and line of the order come with it, and #2 leaves the board. │
+           │ Its earlier hardware hash no longer counts. Only do this if  │
+    ─ Label│ the label under the laptop says the same as it did for #2.   │──────
+           │                                                              │
+    ✓ Seria│  y yes, do it   Esc no, go back                              │
+    ✓ Model│                                                              │bon …
+      Asset└──────────────────────────────────────────────────────────────┘
+    · On the order. c: compare its label too.
+
+                                                       ↓ 73 more lines: Down, PgDn
+
+    NEXT  Compare the label with this screen. Same laptop, new board: b. Two
+          laptops, both labels right: r. Else: call the supervisor.
+    y yes, do it   Esc no, go back
+    "##);
+    assert_eq!(press(&mut model, "enter esc"), []);
+    assert_eq!(press(&mut model, "b y"), [Command::SameLaptop { device: DeviceId(11) }]);
+}
+
+#[test]
+fn only_a_laptop_held_for_it_may_be_a_new_board() {
+    for sheet in [testing::ready(), testing::wrong_machine(), testing::wrong_customer()] {
+        let mut model = page_of(testing::compared(), sheet, 24);
+        assert_eq!(press(&mut model, "b y"), []);
+        press(&mut model, "b");
+        assert!(screen(&model).contains("not held for a number that the bench knows"), "{}", screen(&model));
+    }
+}
+
+#[test]
+fn a_wrong_label_shows_all_three() {
+    insta::assert_snapshot!(screen(&page_of(testing::compared(), testing::wrong_machine(), 24)), @r##"
+    Laptop #5 PF3K9Q3X                                 ▲ HELD   by agent, 35m ago
+
+     ✗ NOT READY: held, WRONG MACHINE: label says PF3K9Q9Z.
+
+     HELD  WRONG MACHINE. The label says PF3K9Q9Z.
+       why  The label that was scanned for this laptop names another one.
+       next Find the laptop that belongs to this label. Scan the right label for
+            this one, then release it (r).
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+    ✗ Serial      PF3K9Q9Z             PF3K9Q3X             not on it
+    ✗ WRONG MACHINE: the label says PF3K9Q9Z.
+
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+      Windows hash    none
+      Product key id  3311000000001, the machine says
+                                                       ↓ 68 more lines: Down, PgDn
+
+    NEXT  Do what stands after "next". Only then release it: r.
+
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+}
+
+#[test]
+fn a_wrong_customer_is_said_first() {
+    insta::assert_snapshot!(screen(&page_of(testing::compared(), testing::wrong_customer(), 24)), @r##"
+    Laptop #6 8GQ7T14                                  ▲ HELD   by agent, 33m ago
+
+     ✗ NOT READY: held, WRONG CUSTOMER: belongs to Fabrikam.
+
+     HELD  STOP: this laptop belongs to Fabrikam.
+       why  It stands on the order list of batch 'FAB-02', which is another
+            customer's.
+       next Take it off this bench now; nothing of it may be registered here. Call
+            the supervisor.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+      Serial      not scanned          8GQ7T14              not on it
+    ✗ STOP: this laptop belongs to Fabrikam.
+
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+      Windows hash    none
+                                                       ↓ 69 more lines: Down, PgDn
+
+    NEXT  Do what stands after "next". Only then release it: r.
+
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+}
+
+#[test]
+fn a_laptop_known_by_its_label_only() {
+    insta::assert_snapshot!(screen(&page_of(testing::compared(), testing::by_label(), 24)), @r##"
+    Laptop #10 PF3K9Q77                               ○ ARRIVED   by scan, 8m ago
+
+     · NOT CAPTURED YET: known from its label or a file only.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+    ✓ Serial      PF3K9Q77             not read             PF3K9Q77
+      Model                            -                    ThinkPad X1 Carbon …
+      Asset tag                        -                    ACME-4714
+    · On the order. The laptop itself has not been read yet.
+
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+      Windows hash    none
+      Product key id  none
+      Tuple           incomplete: maker, model and serial number are all needed
+      Registration    nobody has said yet (g)
+
+                                                       ↓ 10 more lines: Down, PgDn
+
+    NEXT  Boot this laptop from a stick.
+
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+}
+
+#[test]
+fn a_laptop_known_from_a_file_only() {
+    let mut rows = few().rows.as_ref().clone();
+    rows.push(Row {
+        signal: Signal::Import,
+        ..testing::row(16, "PF3K9Q2R", "ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)", 3_000)
+    });
+    let mut sheet = testing::from_file();
+    sheet.device.id = DeviceId(16);
+    insta::assert_snapshot!(screen(&page_of(snapshot_with(rows), sheet, 36)), @r##"
+    Laptop #16 PF3K9Q2R                           ● CAPTURED   by import, 50m ago
+
+     ✓ READY: nothing we know stands in the way of pre-provisioning.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+      Serial      not scanned          PF3K9Q2R             no list
+    · Nothing to compare with yet. c: scan its label.
+
+    ─ What it is registered by ──────────────────────────────────────────────────
+      The batch wants hash made on Linux
+      Linux hash      none
+      Windows hash    made by Windows 1h ago; OA3.xml: OA3-PF3K9Q2R.xml, line 1,
+                      13m ago
+      Product key id  3311000000001, the machine says
+      Tuple           LENOVO / ThinkPad X1 Carbon Gen 11 (21HMCTO1WW) / PF3K9Q2R
+      Setup code id   0f9b7c1e-1111-2222-3333-444455556666
+      Device link     a0b1c2d3, made 2026-11-20T09:31:07Z, 2048 characters
+      Group tag       ACME-Sales
+      User            ada@contoso.example
+      Registration    registered in the customer's own tenant (10m ago)
+
+    ─ Identity ──────────────────────────────────────────────────────────────────
+      Serial number   PF3K9Q2R
+      Maker           LENOVO
+      Model           ThinkPad X1 Carbon Gen 11 (21HMCTO1WW)
+      System UUID     4f564e4c-0042-3510-8050-b4c04f564433
+      TPM key digest  443c9f0ecba34857d35800fd0b89fb1d9abdf7604a644d33523e22a4d3b9
+                      0946
+      Own addresses   8c:8c:aa:10:20:30, e4:0d:36:01:02:03
+
+                                                        ↓ 7 more lines: Down, PgDn
+
+    NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
+
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+}
+
+#[test]
+fn a_replaced_laptop_says_where_it_lives_on() {
+    let mut model = page_of(testing::compared(), testing::replaced(), 24);
+    let text = screen(&model);
+    assert!(text.contains("REPLACED: this laptop lives on as #11."), "{text}");
+    assert_eq!(press(&mut model, "c"), []);
+    assert!(screen(&model).contains("This laptop lives on under another number."));
+}
+
+#[test]
+fn checking_a_label_takes_the_next_scan() {
+    let mut model = page_of(testing::compared(), expected(), 24);
+    press(&mut model, "c");
+    insta::assert_snapshot!(screen(&model), @r##"
+    Laptop #3 PF3K9Q2R                             ● CAPTURED   by agent, 38m ago
+
+     ✓ READY: nothing we know stands in the way of pre-provisioning.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+    ✓ Serial      not scanned          PF3K9Q2R             PF3K9Q2R
+    ✓ Model                            ThinkPad X1 Carbon … ThinkPad X1 Carbon …
+    ✓ Asset┌─ Check label ────────────────────────────────────────────────┐
+    · On th│                                                              │
+           │ Scan the label of #3 PF3K9Q2R now.                           │
+    ─ What │                                                              │──────
+      The b│ The serial number under the laptop, or the code on its box.  │
+      Linux│ Esc: not now.                                                │
+      Windo│                                                              │
+      Produ└──────────────────────────────────────────────────────────────┘
+      Tuple           LENOVO / 21HMCTO1WW / PF3K9Q2R
+      Registration    nobody has said yet (g)
+
+                                                       ↓ 64 more lines: Down, PgDn
+
+    NEXT  Scan the label of this laptop now: its serial number, or the product key
+          id on its box. Esc: not now.
+    Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+    let on = Some(DeviceId(3));
+    assert_eq!(scan(&mut model, "PF3K9Q2R"), [Command::Scan { code: "PF3K9Q2R".to_owned(), on }]);
+    let matched = testing::said(Tone::Good, "MATCH", "PF3K9Q2R", Some(3), "Label, laptop and order agree.");
+    assert_eq!(update(&mut model, Msg::Update(Update::Scanned(Box::new(matched))), NOON), []);
+    insta::assert_snapshot!(screen(&model), @r##"
+     Laptop #3 PF3K9Q2R                             ● CAPTURED   by agent, 38m ago
+
+      ✓ READY: nothing we know stands in the way of pre-provisioning.
+
+     ─ Label, machine, order ─────────────────────────────────────────────────────
+    ────────────────────────────────────────────────────────────────────────────────
+
+                                 █   █  █  ███  ██ █ █
+                                 ██ ██ █ █  █  █   █ █
+                                 █ █ █ ███  █  █   ███
+                                 █   █ █ █  █  █   █ █
+                                 █   █ █ █  █   ██ █ █
+
+                                       ✓ PF3K9Q2R
+
+                             Label, laptop and order agree.
+
+    ────────────────────────────────────────────────────────────────────────────────
+
+                                                        ↓ 64 more lines: Down, PgDn
+
+     NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
+
+     Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+    // One scan, then scans are scans again.
+    assert_eq!(scan(&mut model, "PF3K9Q31"), [Command::Scan { code: "PF3K9Q31".to_owned(), on: None }]);
+}
+
+#[test]
+fn a_wrong_label_is_said_over_the_whole_width() {
+    let mut model = page_of(testing::compared(), expected(), 24);
+    press(&mut model, "c");
+    scan(&mut model, "PF3K9Q9Z");
+    let text = "The label says PF3K9Q9Z, the laptop says PF3K9Q2R. #3 is held.";
+    feed(&mut model, Update::Scanned(Box::new(testing::said(Tone::Wrong, "WRONG MACHINE", "PF3K9Q9Z", Some(3), text))));
+    insta::assert_snapshot!(screen(&model), @r##"
+     Laptop #3 PF3K9Q2R                             ● CAPTURED   by agent, 38m ago
+
+      ✓ READY: nothing we know stands in the way of pre-provisioning.
+
+     ─ Label, machine, order ─────────────────────────────────────────────────────
+    ────────────────────────────────────────────────────────────────────────────────
+
+                 █   █ ██  ███ █  █  ██    █   █  █   ██ █ █ █ █  █ ███
+                 █   █ █ █ █ █ ██ █ █      ██ ██ █ █ █   █ █ █ ██ █ █
+                 █ █ █ ██  █ █ █ ██ █ █    █ █ █ ███ █   ███ █ █ ██ ██
+                 ██ ██ █ █ █ █ █  █ █ █    █   █ █ █ █   █ █ █ █  █ █
+                 █   █ █ █ ███ █  █  ██    █   █ █ █  ██ █ █ █ █  █ ███
+
+                                       ✗ PF3K9Q9Z
+
+             The label says PF3K9Q9Z, the laptop says PF3K9Q2R. #3 is held.
+
+    ────────────────────────────────────────────────────────────────────────────────
+
+                                                        ↓ 64 more lines: Down, PgDn
+
+     NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
+
+     Esc back   c check label   f hash   r release   p power off   ? help
+    "##);
+    assert_eq!(model.bell, 3);
+}
+
+#[test]
+fn a_label_check_is_left_with_esc_or_by_going_away() {
+    let scanned = |on| [Command::Scan { code: "PF3K9Q2R".to_owned(), on }];
+    for keys in ["c esc", "c ? esc", "c e esc", "c right", "c f esc", "c p esc"] {
+        let mut model = page_of(testing::compared(), expected(), 24);
+        press(&mut model, keys);
+        assert!(matches!(model.screen, crate::screen::Screen::Detail(_)), "{keys}");
+        assert_eq!(scan(&mut model, "PF3K9Q2R"), scanned(None), "{keys}");
+    }
+    // Reading on does not end it.
+    let mut model = page_of(testing::compared(), expected(), 24);
+    press(&mut model, "c down pgdn");
+    assert_eq!(scan(&mut model, "PF3K9Q2R"), scanned(Some(DeviceId(3))));
+}
+
+#[test]
+fn the_clock_is_set_after_a_yes() {
+    let mut model = page(testing::no_tpm());
+    assert_eq!(press(&mut model, "t"), []);
+    assert!(screen(&model).contains("Set the clock of this laptop?"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "y"), [Command::Order { device: DeviceId(8), order: Order::SetClock }]);
+}
+
+#[test]
+fn a_clock_on_local_time_is_right() {
+    let mut sheet = testing::ready();
+    let mut capture = sheet.device.capture.as_deref().unwrap().clone();
+    capture.rtc = Some(whiteglove_core::capture::Rtc { read: ago(2_463).after(std::time::Duration::from_secs(3_600)) });
+    sheet.device.capture = Some(Arc::new(capture));
+    let text = screen(&page_at(sheet, 110));
+    assert!(text.contains("right within a minute of the bench, on UTC+01:00"), "{text}");
+}
+
+#[test]
+fn what_the_service_says_is_chosen() {
+    let mut model = page(testing::ready());
+    press(&mut model, "g");
+    insta::assert_snapshot!(screen(&model), @r##"
+    Laptop #3 PF3K9Q2R                             ● CAPTURED   by agent, 41m ago
+
+     ✓ READY: nothing we know stands in the way of pre-provisioning.
+
+    ─ Label, machine, order ─────────────────────────────────────────────────────
+                  LABEL                MACHINE              ORDER
+      Serial      not scanned          PF3K9Q2R             no list
+    · Nothing to compare with yet. c: scan its label.
+           ┌─ What does the registration service say? ────────────────────┐
+    ─ What │                                                              │──────
+      The b│ f: nobody has #3 PF3K9Q2R. o: the customer's own tenant has  │
+      Linux│ it (error 806). l: another company has it (error 808).       │
+      Windo│                                                              │
+      Produ│  f free   o ours   l locked   Esc not known                  │
+      Tuple│                                                              │
+      Regis└──────────────────────────────────────────────────────────────┘
+
+    ─ Identity ──────────────────────────────────────────────────────────────────
+      Serial number   PF3K9Q2R
+                                                       ↓ 62 more lines: Down, PgDn
+
+    NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
+
+    f free   o ours   l locked   Esc not known
+    "##);
+    assert_eq!(press(&mut model, "enter y esc"), []);
+    for (key, probe) in [("f", Probe::Free), ("o", Probe::Ours), ("l", Probe::OtherTenant)] {
+        assert_eq!(press(&mut model, &format!("g {key}")), [Command::Probe { device: DeviceId(3), probe }]);
+    }
 }

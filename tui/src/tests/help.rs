@@ -1,6 +1,6 @@
 use crate::{
     keymap::{Binding, cap, footer},
-    screen::{ask, board, detail, help, media, problems},
+    screen::{ask, board, detail, hash, help, media, order, problems},
     testing::{MONOCHROME, few, press, screen, showing, showing_at},
 };
 
@@ -17,6 +17,8 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       /                 Show only laptops whose serial, model or stage contains
                         what you type
       a                 Go to the next laptop that waits for a person
+      o                 The order list: what is expected, what is here, what is
+                        missing
       m                 Sticks: build an image, write one, import a returned one
       e                 What went wrong lately, and what to do about it
       x                 Seen: hide the error line or the finished job
@@ -26,9 +28,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       Up, k             Previous laptop
       PgDn, Space       A page down
       PgUp              A page up
-      Home              The first laptop
-      End               The last laptop
-                                                       ↓ 89 more lines: Down, PgDn
+                                                      ↓ 164 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 
@@ -45,8 +45,25 @@ fn help_explains_the_words_of_the_board() {
     let mut model = showing_at(few(), (80, 130));
     press(&mut model, "?");
     let text = screen(&model);
-    for word in ["○ ARRIVED", "● CAPTURED", "▲ HELD", "agent", "stick", "operator", "STOP", "warning", "note", "ready"]
-    {
+    for word in [
+        "○ ARRIVED",
+        "● CAPTURED",
+        "▲ HELD",
+        "agent",
+        "stick",
+        "operator",
+        "import",
+        "scan",
+        "STOP",
+        "warning",
+        "note",
+        "✓ ready",
+        "! warn",
+        "✗ STOP",
+        "match",
+        "unlisted",
+        "CUSTOMER",
+    ] {
         assert!(text.contains(&format!("   {word}")), "{word}\n{text}");
     }
     assert!(text.contains("A scan"), "{text}");
@@ -77,4 +94,7 @@ fn every_footer_fits_the_smallest_window() {
     every_label("problems", problems::KEYS);
     every_label("help", help::KEYS);
     every_label("ask", ask::KEYS);
+    every_label("probe", ask::PROBE_KEYS);
+    every_label("order", order::KEYS);
+    every_label("hash", hash::KEYS);
 }

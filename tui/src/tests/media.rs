@@ -340,7 +340,7 @@ fn ended(outcome: Result<String, Problem>) -> Model {
 #[test]
 fn a_result_stays_until_it_is_put_away() {
     let mut model = ended(Ok("Ultra is written and read back: every byte is right. Take it out and label it.".into()));
-    assert!(model.bell);
+    assert_eq!(model.bell, 1);
     insta::assert_snapshot!(screen(&model), @r##"
     Sticks
 

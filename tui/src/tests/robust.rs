@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use whiteglove_core::{
-    control::{Command, Snapshot, Update},
+    control::{Command, Snapshot, Tone, Update},
     device::DeviceId,
     disk::Disk,
     problem::Problem,
@@ -24,7 +24,7 @@ fn cases() -> u32 {
 
 fn key() -> impl Strategy<Value = Msg> {
     let code = prop_oneof![
-        4 => proptest::sample::select("?/amexqrpnyjkhlbwdic #3UltraPF".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        4 => proptest::sample::select("?/amexqrpnyjkhlbwdicotfgv #3UltraPF".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
         4 => proptest::sample::select(vec![
             KeyCode::Enter, KeyCode::Esc, KeyCode::Up, KeyCode::Down, KeyCode::Left, KeyCode::Right, KeyCode::Home,
@@ -44,6 +44,13 @@ fn news() -> impl Strategy<Value = Msg> {
         Just(Update::Watched(None)),
         Just(Update::Watched(Some(Arc::new(testing::no_tpm())))),
         Just(Update::Watched(Some(Arc::new(testing::held())))),
+        Just(Update::Watched(Some(Arc::new(testing::warned())))),
+        Just(Update::Watched(Some(Arc::new(testing::by_label())))),
+        Just(Update::Snapshot(Arc::new(testing::compared()))),
+        (".*", ".*", 0_u64..20).prop_map(|(title, text, id)| {
+            let tone = if id % 2 == 0 { Tone::Good } else { Tone::Wrong };
+            Update::Scanned(Box::new(testing::said(tone, &title, &text, Some(id), &text)))
+        }),
         Just(Update::Disks(vec![])),
         Just(Update::Disks(vec![system_disk(), stick()])),
         ".*".prop_map(|text| Update::Problem(Problem::new(text.clone(), text.clone(), text))),
@@ -121,7 +128,7 @@ proptest! {
             for code in codes {
                 now = now.after(Duration::from_millis(6));
                 for command in update(&mut model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)), now) {
-                    assert!(matches!(command, Command::Watch(_)), "{command:?}");
+                    assert!(matches!(command, Command::Scan { .. }), "{command:?}");
                 }
             }
             assert_eq!(format!("{:?}", model.exit), before);
@@ -133,10 +140,15 @@ proptest! {
         let hostile = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
         let row = testing::row(1, &name, &format!("{name}\u{202e}\u{1b}[2J\u{7}"), 5);
         let mut model = testing::showing(Snapshot { bench: name.clone(), batch: name.clone(), ..snapshot_with([row]) });
-        let mut device = testing::ready();
-        device.id = DeviceId(1);
-        device.identity.model = format!("{name}\u{2067}\n{name}");
-        testing::feed(&mut model, Update::Watched(Some(Arc::new(device))));
+        let mut sheet = testing::ready();
+        sheet.device.id = DeviceId(1);
+        sheet.device.identity.model = format!("{name}\u{2067}\n{name}");
+        sheet.device.group_tag.clone_from(&name);
+        testing::feed(&mut model, Update::Watched(Some(Arc::new(sheet))));
+        let answer = testing::said(Tone::Wrong, &name, &name, None, &name);
+        testing::feed(&mut model, Update::Scanned(Box::new(answer)));
+        let text = testing::screen(&model);
+        assert!(!text.chars().any(|c| c != '\n' && hostile(c)), "{text:?}");
         testing::feed(&mut model, Update::Disks(vec![Disk { vendor: name.clone(), model: name.clone(), serial: name, ..stick() }]));
         for keys in ["down", "enter", "esc m", "w", "esc esc e"] {
             testing::press(&mut model, keys);

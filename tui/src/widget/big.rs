@@ -89,6 +89,12 @@ mod tests {
 
     #[test]
     fn words_read_as_they_are() {
-        insta::assert_snapshot!(rows("match", 76, ASCII).unwrap().join("\n"), @"");
+        insta::assert_snapshot!(rows("match", 76, ASCII).unwrap().join("\n"), @r##"
+        #   #  #  ###  ## # #
+        ## ## # #  #  #   # #
+        # # # ###  #  #   ###
+        #   # # #  #  #   # #
+        #   # # #  #   ## # #
+        "##);
     }
 }

@@ -278,20 +278,24 @@ fn next(model: &Model, now: Moment) -> String {
             _ => "a: go to the first laptop that needs you.".to_owned(),
         };
     };
-    step_for(row, now).to_owned()
+    match (&row.attention, row.stage) {
+        // The column may have cut it.
+        (Some(reason), StageName::Arrived | StageName::Captured | StageName::Held) => {
+            format!("#{}: {}. {}", row.device.0, reason.trim_end_matches('.'), step_for(row, now))
+        }
+        _ => step_for(row, now).to_owned(),
+    }
 }
 
 /// What to do with the chosen laptop.
 fn step_for(row: &Row, now: Moment) -> &'static str {
     match (row.stage, row.verdict) {
         (StageName::Replaced, _) => "Nothing to do: this laptop lives on under another number. Enter: its history.",
-        (StageName::Held, _) => "Enter: open it, then compare its serial number with the label under the laptop.",
-        _ if is_wrong(&row.matching) => {
-            "Label, laptop and order contradict each other. Enter: see how, and what to do."
-        }
-        (_, Verdict::NotReady) => "This laptop cannot be pre-provisioned as it is. Enter: see what to repair.",
+        (StageName::Held, _) => "Enter: see why it is held, and what to do.",
+        _ if is_wrong(&row.matching) => "Enter: see label, machine and order side by side.",
+        (_, Verdict::NotReady) => "It cannot be pre-provisioned like this. Enter: see what to repair.",
         (StageName::Captured, Verdict::ReadyWithWarnings) => {
-            "Captured. Enter: see what may cost time later. Or go on with the next laptop."
+            "Enter: see what may cost time later. Or go on with the next laptop."
         }
         (StageName::Captured, _) if row.matching == Match::Expected => {
             "Captured and ready. Enter, then c: compare its label. Then p: switch it off."

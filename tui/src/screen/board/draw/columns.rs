@@ -23,6 +23,8 @@ use crate::{
 const WIDE: u16 = 110;
 /// The least at which a model's name still means something.
 const MODEL: usize = 10;
+/// The least for what a person has to look at.
+const LOOK: usize = 17;
 
 /// Rooms in cells, the gap behind each included. A room of zero: the column is not there.
 pub(super) struct Columns {
@@ -51,8 +53,9 @@ impl Columns {
         // Marker 2, mark 1, glyph and stage 11, age 4, gap 2.
         let fixed = 2 + number + 1 + 11 + verdict + matching + signal + 4 + on_bench + 2;
         let free = usize::from(width).saturating_sub(fixed);
-        // "(no serial)" is the least that must fit; a serial number is worth more than a model's tail.
-        let serial = (board.counts.longest_serial + 1).clamp(12, 12 + free / 8);
+        // "(no serial)" is the least that must fit.
+        let spare = free.saturating_sub(12 + MODEL + LOOK);
+        let serial = (board.counts.longest_serial + 1).clamp(12, 12 + spare);
         let rest = free.saturating_sub(serial);
         // Two fifths for the model: what to look at is read first.
         let model = (rest * 2 / 5).max(MODEL).min(rest);
@@ -79,7 +82,7 @@ impl Columns {
         let (glyph, stage_tone) = theme.stage(row.stage);
         let (sign, verdict, verdict_tone) = theme.verdict(row.verdict);
         let (matching, match_tone) = self.matching(&row.matching);
-        let (look, look_tone) = look_at(row, now);
+        let (look, look_tone) = look_at(row, self.look, now);
         let replaced = row.stage == StageName::Replaced;
         let style = |tone: Tone| match (selected, tone) {
             // On the selected row only an alarm keeps its own colours.
@@ -150,9 +153,28 @@ pub(crate) fn short_match(matching: &Match) -> &'static str {
     }
 }
 
+/// What the column beside it does not say of a contradiction, if `words` says no more than the two together.
+fn in_short(matching: &Match, words: &str) -> Option<String> {
+    let repeats = words.starts_with(matching.word()) || matching.problem().is_some_and(|problem| problem.what == words);
+    if !repeats {
+        return None;
+    }
+    match matching {
+        Match::NotExpected => Some("not on the order".to_owned()),
+        Match::WrongMachine { label } => Some(format!("label {label}")),
+        Match::WrongCustomer { customer, .. } => Some(format!("of {customer}")),
+        Match::OtherBatch { batch } => Some(format!("of {batch}")),
+        Match::Duplicate { other } => Some(format!("same line as #{}", other.0)),
+        Match::Unchecked | Match::LabelAgrees | Match::Expected | Match::Matched => None,
+    }
+}
+
 /// What a person has to look at, in a few words; nothing if there is nothing.
-fn look_at(row: &Row, now: Moment) -> (String, Tone) {
-    let reason = row.attention.clone();
+fn look_at(row: &Row, room: usize, now: Moment) -> (String, Tone) {
+    let reason = row.attention.clone().map(|words| match text::width(&words) > room {
+        true => in_short(&row.matching, &words).unwrap_or(words),
+        false => words,
+    });
     match (row.stage, row.verdict) {
         (StageName::Replaced, _) => (reason.unwrap_or_default(), Tone::Dim),
         (StageName::Held, _) => (reason.unwrap_or_else(|| "open it".to_owned()), Tone::Alarm),

@@ -66,17 +66,19 @@ impl Page {
         self.heading("Label, machine, order");
         let device = &sheet.device;
         let label = device.label.as_ref();
+        // What only a label or a list says of it is not the machine's own word.
+        let read = device.capture.is_some() || device.windows_hash.is_some();
         let text = |serial: &Serial| serial.to_string();
         let of_order = |of: fn(&Expected) -> &String| around.expected.map(|expected| of(expected).clone());
         let serial = Said::new(
             label.and_then(|label| label.serial.as_ref()).map(text),
-            device.identity.serial.as_ref().map(text),
+            device.identity.serial.as_ref().filter(|_| read).map(text),
             around.expected.and_then(|expected| expected.serial.as_ref()).map(text),
             same_serial,
         );
         let key = Said::new(
             label.and_then(|label| label.product_key_id.as_ref()).map(ToString::to_string),
-            device.any_product_key_id().map(ToString::to_string),
+            device.identity.product_key_id.as_ref().filter(|_| read).map(ToString::to_string),
             around.expected.and_then(|expected| expected.product_key_id.as_ref()).map(ToString::to_string),
             same_text,
         );
@@ -116,24 +118,28 @@ impl Page {
                 Span::styled(values, self.theme.style(tone)),
             ]));
         };
-        row("Serial", serial.agree, said(serial, [scanned, "none", ordered]));
+        row("Serial", serial.agree, said(serial, [scanned, if read { "none" } else { "not read" }, ordered]));
         // Only worth a row if somebody beside the machine says it.
         if key.label.is_some() || key.order.is_some() {
             row("Key id", key.agree, said(key, ["-", "-", "-"]));
         }
         if model.order.is_some() {
-            row("Model", model.agree, said(model, ["", "-", "-"]));
+            // Buyers and firmware name models in their own words: other words prove nothing.
+            row("Model", model.agree.filter(|same| *same), said(model, ["", "-", "-"]));
         }
         if asset.order.is_some() {
-            row("Asset tag", asset.agree, said(asset, ["", "-", "-"]));
+            row("Asset tag", asset.agree.filter(|same| *same), said(asset, ["", "-", "-"]));
         }
-        self.outcome(&sheet.matching);
+        self.outcome(&sheet.matching, read);
     }
 
     /// What the three come to, in one sentence.
-    fn outcome(&mut self, matching: &Match) {
+    fn outcome(&mut self, matching: &Match, read: bool) {
         let glyphs = self.theme.glyphs();
         let (glyph, tone, words) = match matching {
+            Match::Expected if !read => {
+                (glyphs.unknown, Tone::Plain, "On the order. The laptop itself has not been read yet.".to_owned())
+            }
             Match::Unchecked => {
                 (glyphs.unknown, Tone::Plain, "Nothing to compare with yet. c: scan its label.".to_owned())
             }
