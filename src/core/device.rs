@@ -1,26 +1,34 @@
-//! One machine's way over the bench, and the only function that moves it.
+//! One machine's way over the bench.
 //!
 //! ```text
 //! Arrived ──capture, hash──▶ Captured      hold: from any stage to Held, release: back to where it was
 //! (hello, label)         (identity kept)   replaced: from any stage, when the same laptop came back with a new board
 //! ```
+//!
+//! Invariant: only [`Stage::on`] moves a device.
+
+mod change;
+mod hold;
+mod stage;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    hold::HoldReason,
+    stage::{Event, Evidence, Refused, Stage},
+};
 use crate::{
     batch::ModelName,
     capture::Capture,
     clock::Moment,
-    control::StageName,
-    entry::{DeviceLink, Entry, Lane, Source, ZtdId},
-    envelope::MessageId,
-    hwhash::{self, Comparison, HardwareHash, HashDigest, MadeHash},
-    identity::{Clash, Identity, Serial},
+    entry::{DeviceLink, Lane, Source, ZtdId},
+    hwhash::{self, Comparison, HardwareHash, MadeHash},
+    identity::{Identity, Serial},
     media_card::MediaId,
     msdm::ProductKeyId,
-    problem::Problem,
+    scan,
     smbios::Smbios,
 };
 
@@ -58,197 +66,6 @@ impl Signal {
     }
 }
 
-/// Where a device is, with what is proven by then.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    Arrived {
-        since: Moment,
-    },
-    Captured {
-        since: Moment,
-        by: Evidence,
-    },
-    Held {
-        at: Box<Stage>,
-        reason: HoldReason,
-        since: Moment,
-    },
-    /// The same laptop lives on under another number, with another board.
-    Replaced {
-        by: DeviceId,
-        since: Moment,
-    },
-}
-
-/// What a capture rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Evidence {
-    /// Our agent read the machine.
-    Capture(MessageId),
-    /// Windows or WinPE made a hash, and somebody imported it.
-    Hash(HashDigest),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HoldReason {
-    /// Another device on this bench claims the same number.
-    Clash { clash: Clash, other: DeviceId },
-    /// Neither serial, UUID nor endorsement key tells this machine from the next.
-    Anonymous,
-    /// The label that was scanned for it names another machine.
-    WrongMachine { label: String },
-    /// It stands on another customer's order.
-    WrongCustomer { customer: String, batch: String },
-}
-
-impl HoldReason {
-    /// A few words for the board.
-    pub fn brief(&self) -> String {
-        match self {
-            Self::Clash { clash: Clash::SerialOnOtherBoard, other } => format!("same serial as #{}", other.0),
-            Self::Clash { clash: Clash::UuidOnOtherBoard, other } => format!("same UUID as #{}", other.0),
-            Self::Clash { clash: Clash::EkWithOtherUuid, other } => format!("same TPM as #{}", other.0),
-            Self::Clash { clash: Clash::BoardChanged, other } => format!("MOTHERBOARD CHANGED since #{}", other.0),
-            Self::Clash { clash: Clash::EkChanged, other } => format!("TPM OR BOARD CHANGED since #{}", other.0),
-            Self::Anonymous => "no usable serial, UUID or TPM key".to_owned(),
-            Self::WrongMachine { label } => format!("WRONG MACHINE: label says {label}"),
-            Self::WrongCustomer { customer, .. } => format!("WRONG CUSTOMER: belongs to {customer}"),
-        }
-    }
-
-    /// A person may say that it is the same laptop with another board.
-    pub fn may_be_new_board(&self) -> bool {
-        matches!(
-            self,
-            Self::Clash {
-                clash: Clash::SerialOnOtherBoard | Clash::BoardChanged | Clash::EkChanged | Clash::EkWithOtherUuid,
-                ..
-            }
-        )
-    }
-
-    pub fn problem(&self) -> Problem {
-        let next = "Compare the label under the laptop with this screen. If it is right, release the device (r); \
-                    if not, take the laptop off the bench and call the supervisor.";
-        match self {
-            Self::Clash { clash, other } => {
-                let (what, why) = match clash {
-                    Clash::SerialOnOtherBoard => (
-                        "same serial number on two machines",
-                        "The system board was replaced and given an old serial, or a serial was set twice.",
-                    ),
-                    Clash::BoardChanged => (
-                        "MOTHERBOARD CHANGED: a known serial number with another TPM and UUID",
-                        "The board was replaced since the earlier visit, or somebody set this serial number on a second laptop.",
-                    ),
-                    Clash::EkChanged => (
-                        "TPM OR MOTHERBOARD CHANGED: serial number and UUID are known, the TPM key is another one",
-                        "The TPM or board was replaced, or the firmware TPM was reset. The earlier hardware hash no longer fits.",
-                    ),
-                    Clash::UuidOnOtherBoard => (
-                        "same system UUID on two machines",
-                        "The vendor shipped several boards with one UUID, or firmware was cloned.",
-                    ),
-                    Clash::EkWithOtherUuid => (
-                        "same TPM with another system UUID",
-                        "The board was re-flashed in service, or its UUID was changed.",
-                    ),
-                };
-                let next = match self.may_be_new_board() {
-                    true => {
-                        "Compare the label under the laptop with this screen. The same laptop with a new board: b. Two \
-                         laptops whose labels both agree: release (r). Otherwise put it aside and call the supervisor."
-                    }
-                    false => next,
-                };
-                Problem::new(format!("Held: {what} (the other is device #{}).", other.0), why, next)
-            }
-            Self::WrongMachine { label } => Problem::new(
-                format!("Held: WRONG MACHINE. The label says {label}."),
-                "The label that was scanned for this laptop names another one.",
-                "Find the laptop that belongs to this label. Scan the right label for this one, then release it (r).",
-            ),
-            Self::WrongCustomer { customer, batch } => Problem::new(
-                format!("STOP: this laptop belongs to {customer}."),
-                format!("It stands on the order list of batch '{batch}', which is another customer's."),
-                "Take it off this bench now; nothing of it may be registered here. Call the supervisor.",
-            ),
-            Self::Anonymous => Problem::new(
-                "Held: this machine cannot be told from another.",
-                "Its firmware has no real serial number and no real UUID, and no TPM key could be read.",
-                "Have the vendor's tool set the serial number, turn the TPM on in the firmware setup, then boot it again.",
-            ),
-        }
-    }
-}
-
-/// What can happen to a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    Hello,
-    Captured(Evidence),
-    Hold(HoldReason),
-    Release,
-    /// A person said that it is the same laptop as this one, which has another board.
-    Replaced(DeviceId),
-}
-
-/// The event does not fit the stage; nothing happened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{event:?} does not apply to a device that is {}", stage.name().word())]
-pub struct Refused {
-    pub stage: Stage,
-    pub event: Event,
-}
-
-impl Probe {
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Ours => "registered in the customer's own tenant",
-            Self::OtherTenant => "locked by another company",
-        }
-    }
-}
-
-impl Stage {
-    /// The only function that moves a device.
-    ///
-    /// # Errors
-    /// [`Refused`] if the event cannot happen here.
-    pub fn on(self, event: Event, now: Moment) -> Result<Self, Refused> {
-        Ok(match (self, event) {
-            // A later hello is the same machine after a restart; what is proven stays proven.
-            (stage, Event::Hello) => stage,
-            (stage @ Self::Replaced { .. }, event) => return Err(Refused { stage, event }),
-            (_, Event::Replaced(by)) => Self::Replaced { by, since: now },
-            (Self::Arrived { .. } | Self::Captured { .. }, Event::Captured(by)) => Self::Captured { since: now, by },
-            // New evidence is kept, but only a person ends a hold.
-            (Self::Held { reason, since, .. }, Event::Captured(by)) => {
-                Self::Held { at: Box::new(Self::Captured { since: now, by }), reason, since }
-            }
-            (Self::Held { at, since, .. }, Event::Hold(reason)) => Self::Held { at, reason, since },
-            (stage, Event::Hold(reason)) => Self::Held { at: Box::new(stage), reason, since: now },
-            (Self::Held { at, .. }, Event::Release) => *at,
-            (stage @ (Self::Arrived { .. } | Self::Captured { .. }), event @ Event::Release) => {
-                return Err(Refused { stage, event });
-            }
-        })
-    }
-
-    pub fn name(&self) -> StageName {
-        match self {
-            Self::Arrived { .. } => StageName::Arrived,
-            Self::Captured { .. } => StageName::Captured,
-            Self::Held { .. } => StageName::Held,
-            Self::Replaced { .. } => StageName::Replaced,
-        }
-    }
-}
-
 /// A hash that came by import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowsHash {
@@ -276,6 +93,16 @@ pub enum Probe {
     Ours,
     /// Locked by another company (808).
     OtherTenant,
+}
+
+impl Probe {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Ours => "registered in the customer's own tenant",
+            Self::OtherTenant => "locked by another company",
+        }
+    }
 }
 
 /// Everything the bench knows of one machine.
@@ -343,70 +170,62 @@ impl Device {
         Some(hwhash::compare(&self.linux_hash()?.hash, &self.windows_hash.as_ref()?.hash))
     }
 
-    /// The id of its Windows key: from the firmware, from a file or from its box.
-    pub fn any_product_key_id(&self) -> Option<&ProductKeyId> {
-        self.identity.product_key_id.as_ref().or(self.product_key_id.as_ref())
+    /// Its serial number: what the machine or a file says, else what its label says.
+    pub fn any_serial(&self) -> Option<&Serial> {
+        self.identity.good_serial().or(self.label.as_ref()?.serial.as_ref())
     }
 
-    /// Takes in what an entry says; what the machine itself said before stays.
-    pub(crate) fn learn(&mut self, entry: Entry, seen: &Identity, source: Source, at: Moment) {
-        let own = &mut self.identity;
-        own.serial = own.good_serial().cloned().or_else(|| seen.serial.clone()).or(own.serial.take());
-        own.uuid = own.good_uuid().or(seen.uuid).or(own.uuid);
-        own.ek = own.ek.or(seen.ek);
-        if own.macs.is_empty() {
-            own.macs.clone_from(&seen.macs);
-        }
-        for (text, other) in [(&mut own.manufacturer, &seen.manufacturer), (&mut own.model, &seen.model)] {
-            if text.is_empty() {
-                text.clone_from(other);
-            }
-        }
-        if let Some(hash) = entry.hash {
-            self.windows_hash = Some(WindowsHash { hash, lane: entry.lane, source, at });
-        }
-        self.product_key_id = entry.product_key_id.or(self.product_key_id.take());
-        self.device_link = entry.device_link.or(self.device_link.take());
-        self.ztd_id = entry.ztd_id.or(self.ztd_id.take());
-        for (text, new) in [(&mut self.group_tag, entry.group_tag), (&mut self.assigned_user, entry.assigned_user)] {
-            if !new.is_empty() {
-                *text = new;
-            }
-        }
+    /// The id of its Windows key: from the firmware, from a file or from its box.
+    pub fn any_product_key_id(&self) -> Option<&ProductKeyId> {
+        let label = || self.label.as_ref()?.product_key_id.as_ref();
+        self.identity.product_key_id.as_ref().or(self.product_key_id.as_ref()).or_else(label)
+    }
+
+    /// When the laptop itself was last heard: it booted from one of our media.
+    pub fn heard(&self) -> Option<Moment> {
+        let of_itself = |(_, signal, _): &&(Moment, Signal, String)| matches!(signal, Signal::Agent | Signal::Stick);
+        self.history.iter().rev().find(of_itself).map(|(at, ..)| *at)
+    }
+
+    /// The machine said something of itself, here or to Windows; what a label or a dealer's list says is hearsay.
+    pub fn has_spoken(&self) -> bool {
+        self.windows_hash.is_some() || self.ztd_id.is_some() || self.device_link.is_some() || self.heard().is_some()
+    }
+
+    /// It was in somebody's hands on this bench; a file may speak of a laptop that is still on its way.
+    pub fn is_here(&self) -> bool {
+        let by_hand = |(_, signal, _): &(Moment, Signal, String)| {
+            matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan)
+        };
+        self.history.iter().any(by_hand)
+    }
+
+    pub fn is_replaced(&self) -> bool {
+        matches!(self.stage, Stage::Replaced { .. })
+    }
+
+    /// What its label says, if that is another machine's number.
+    pub fn wrong_label(&self) -> Option<String> {
+        self.misnamed_by(self.label.as_ref()?)
+    }
+
+    /// The number on the label that is not this machine's.
+    pub(crate) fn misnamed_by(&self, label: &Label) -> Option<String> {
+        let own = self.identity.good_serial();
+        let serial = label.serial.as_ref().filter(|said| own.is_some_and(|own| !scan::means(said, own)));
+        let own = self.identity.product_key_id.as_ref();
+        let key = label.product_key_id.as_ref().filter(|said| own.is_some_and(|own| own != *said));
+        serial.map(ToString::to_string).or_else(|| key.map(ToString::to_string))
+    }
+
+    /// The machine itself reports a number that its label says, and none that its label contradicts.
+    pub fn label_agrees(&self) -> bool {
+        let Some(label) = &self.label else { return false };
+        let serial = label.serial.is_some() && self.identity.good_serial().is_some();
+        let key = label.product_key_id.is_some() && self.identity.product_key_id.is_some();
+        (serial || key) && self.has_spoken() && self.misnamed_by(label).is_none()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CAPTURE: Evidence = Evidence::Capture(MessageId([1; 16]));
-
-    fn at(ms: u64) -> Moment {
-        Moment::from_millis(ms)
-    }
-
-    #[test]
-    fn a_capture_moves_a_device_and_a_hold_keeps_it() {
-        let arrived = Stage::Arrived { since: at(0) };
-        let captured = arrived.on(Event::Captured(CAPTURE), at(10)).unwrap();
-        assert_eq!(captured, Stage::Captured { since: at(10), by: CAPTURE });
-        let held = captured.clone().on(Event::Hold(HoldReason::Anonymous), at(20)).unwrap();
-        assert_eq!(held.name(), StageName::Held);
-        assert_eq!(held.on(Event::Release, at(30)).unwrap(), captured);
-    }
-
-    #[test]
-    fn a_new_capture_does_not_end_a_hold() {
-        let held = Stage::Arrived { since: at(0) }.on(Event::Hold(HoldReason::Anonymous), at(1)).unwrap();
-        let held = held.on(Event::Captured(CAPTURE), at(2)).unwrap();
-        assert_eq!(held.name(), StageName::Held);
-        assert_eq!(held.on(Event::Release, at(3)).unwrap().name(), StageName::Captured);
-    }
-
-    #[test]
-    fn only_a_held_device_can_be_released() {
-        let refused = Stage::Arrived { since: at(0) }.on(Event::Release, at(1)).unwrap_err();
-        assert_eq!(refused.to_string(), "Release does not apply to a device that is ARRIVED");
-    }
-}
+mod tests;

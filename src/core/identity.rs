@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{hex_id::hex_id, msdm::ProductKeyId};
 
+mod junk;
+mod sighting;
+
+pub use sighting::{Clash, Sighting, Tie};
+
 hex_id!(
     /// SHA-256 over the RSA endorsement key's modulus, or over the whole public area of another kind of key.
     EkDigest, 32
@@ -70,19 +75,11 @@ impl<'de> Deserialize<'de> for Mac {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SystemUuid(pub [u8; 16]);
 
-/// UUIDs that vendors ship on more than one machine, as printed.
-const SHARED_UUIDS: [&str; 4] = [
-    "03000200-0400-0500-0006-000700080009",
-    "00020003-0004-0005-0006-000700080009",
-    "12345678-1234-5678-90ab-cddeefaabbcc",
-    "fefefefe-fefe-fefe-fefe-fefefefefefe",
-];
-
 impl SystemUuid {
     /// All zeros ("not present") and all FF ("not settable", SMBIOS 3.x 7.2.1), any other single
     /// repeated byte, and the constants board vendors forgot to replace.
     pub fn is_junk(&self) -> bool {
-        self.0.iter().all(|byte| *byte == self.0[0]) || SHARED_UUIDS.contains(&self.to_string().as_str())
+        junk::is_shared_uuid(self)
     }
 }
 
@@ -148,32 +145,17 @@ impl Serial {
 
     /// What firmware says when nobody gave the machine a serial.
     pub fn is_junk(&self) -> bool {
-        const JUNK: [&str; 18] = [
-            "to be filled by o.e.m.",
-            "tobefilledbyo.e.m.",
-            "default string",
-            "system serial number",
-            "none",
-            "n/a",
-            "na",
-            "not applicable",
-            "not specified",
-            "not available",
-            "unknown",
-            "invalid",
-            "oem",
-            "o.e.m.",
-            "123456789",
-            "1234567890",
-            "0123456789",
-            "serial number",
-        ];
-        let lower = self.0.to_ascii_lowercase();
-        let mut characters = lower.chars();
-        let first = characters.next();
-        JUNK.contains(&lower.as_str())
-            // One repeated character: 0000000, xxxxxxx, .......
-            || characters.all(|c| Some(c) == first)
+        junk::is_no_serial(&self.0)
+    }
+
+    /// Makers use one case throughout; only people and scanners change it.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
+    /// Equal for serials that are the same.
+    pub(crate) fn key(&self) -> String {
+        self.0.to_ascii_uppercase()
     }
 }
 
@@ -233,65 +215,21 @@ impl Identity {
         self.good_serial().is_none() && self.good_uuid().is_none() && self.ek.is_none() && self.product_key_id.is_none()
     }
 
-    pub fn compare(&self, other: &Self) -> Sighting {
-        let serial = agree(self.good_serial(), other.good_serial());
-        let uuid = agree(self.good_uuid(), other.good_uuid());
-        let ek = agree(self.ek, other.ek);
-        match (ek, uuid, serial) {
-            // One TPM is one board, whatever the strings say; strings are edited in service.
-            (Some(true), Some(false), _) => Sighting::Conflict(Clash::EkWithOtherUuid),
-            (Some(true), _, _) => Sighting::Same,
-            (Some(false), Some(true), Some(true)) => Sighting::Conflict(Clash::EkChanged),
-            (Some(false), _, Some(true)) => Sighting::Conflict(Clash::SerialOnOtherBoard),
-            (Some(false), Some(true), _) => Sighting::Conflict(Clash::UuidOnOtherBoard),
-            (Some(false), _, _) => Sighting::Different,
-            (None, Some(true), Some(false)) => Sighting::Conflict(Clash::UuidOnOtherBoard),
-            (None, Some(true), _) => Sighting::Same,
-            (None, Some(false), Some(true)) => Sighting::Conflict(Clash::SerialOnOtherBoard),
-            (None, Some(false), _) => Sighting::Different,
-            (None, None, Some(true)) => Sighting::Same,
-            (None, None, Some(false)) => Sighting::Different,
-            // What a label alone can say; boards of one lot never share a Windows key.
-            (None, None, None) if self.product_key_id.is_some() && other.product_key_id.is_some() => {
-                match self.product_key_id == other.product_key_id {
-                    true => Sighting::Same,
-                    false => Sighting::Different,
-                }
-            }
-            // No number left to go by. A shared factory address of a built-in NIC decides.
-            (None, None, None) => {
-                let shared = self.macs.iter().any(|mac| mac.is_from_the_factory() && other.macs.contains(mac));
-                if shared { Sighting::Same } else { Sighting::Different }
-            }
+    /// What is known of a machine after it was looked at again: the newer word counts, but a part
+    /// that could not be read this time (a TPM switched off, a serial lost) is not forgotten.
+    #[must_use]
+    pub fn renewed(self, newer: Self) -> Self {
+        let text = |old: String, new: String| if new.is_empty() { old } else { new };
+        Self {
+            serial: newer.good_serial().or(self.good_serial()).or(newer.serial.as_ref()).or(self.serial.as_ref()).cloned(),
+            uuid: newer.good_uuid().or(self.good_uuid()).or(newer.uuid).or(self.uuid),
+            ek: newer.ek.or(self.ek),
+            macs: if newer.macs.is_empty() { self.macs } else { newer.macs },
+            product_key_id: newer.product_key_id.or(self.product_key_id),
+            manufacturer: text(self.manufacturer, newer.manufacturer),
+            model: text(self.model, newer.model),
         }
     }
-}
-
-fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<bool> {
-    Some(one? == other?)
-}
-
-/// What two identities say about each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sighting {
-    Same,
-    Different,
-    /// They share what no two machines may share, and differ where one machine cannot.
-    Conflict(Clash),
-}
-
-/// What two machines claim at once. A person resolves it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Clash {
-    /// Two boards with one serial number, both on the bench these hours.
-    SerialOnOtherBoard,
-    /// A serial number the bench knows from earlier, with another TPM and UUID now.
-    BoardChanged,
-    /// Serial number and UUID are known, the TPM's key is another one.
-    EkChanged,
-    UuidOnOtherBoard,
-    EkWithOtherUuid,
 }
 
 #[cfg(test)]

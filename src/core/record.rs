@@ -97,6 +97,11 @@ pub enum Record {
         old: DeviceId,
         device: DeviceId,
     },
+    /// What was known by its papers alone (a label, a line of a list) turned out to be this machine.
+    DeviceJoined {
+        device: DeviceId,
+        into: DeviceId,
+    },
     /// A person reported what the registration service says.
     ProbeSaid {
         device: DeviceId,
@@ -121,6 +126,7 @@ impl Record {
             Self::LabelScanned { .. } => "label-scanned",
             Self::OrderListed { .. } => "order-listed",
             Self::BoardReplaced { .. } => "board-replaced",
+            Self::DeviceJoined { .. } => "device-joined",
             Self::ProbeSaid { .. } => "probe-said",
         }
     }

@@ -1,22 +1,24 @@
-//! What the bench decides: it looks, and answers with the records to write, or with a [`Problem`].
-//! Nothing here changes anything.
+//! What the bench makes of a laptop that speaks to it. Nothing here changes anything: the answer is the
+//! records to write, or a [`Problem`].
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Bench, Newcomer, find::Found};
+use super::{
+    Bench,
+    find::{Found, Seen},
+    fold::Newcomer,
+};
 use crate::{
-    api::{Missing, Order, Outcome, Receipt},
+    api::{Missing, Outcome, Receipt},
     capture::{Capture, Hello},
     clock::{Moment, short_age},
-    device::{Device, DeviceId, Event, HoldReason, Probe, Signal, Stage},
-    entry::{Entry, Refusal, Source},
+    device::{Device, DeviceId, Event, HoldReason, Refused, Signal, Stage},
     envelope::MessageId,
-    hwhash::HardwareHash,
-    identity::Identity,
+    identity::{Clash, Tie},
     media_card::MediaId,
-    order::{Expected, Match},
+    order::Match,
     problem::Problem,
-    readiness::{Check, Severity},
+    readiness::Severity,
     record::Record,
 };
 
@@ -37,27 +39,6 @@ pub struct Taken {
     pub receipt: Receipt,
 }
 
-/// What a line of a file comes to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Admitted {
-    pub records: Vec<Record>,
-    /// The device it is, or will be.
-    pub device: DeviceId,
-    pub outcome: Admission,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// A machine nobody knew.
-    New,
-    /// It adds to a machine the bench knows.
-    Added,
-    /// Nothing in it is new.
-    Known,
-    /// Kept, but a person has to look.
-    Held(HoldReason),
-}
-
 impl Bench {
     /// A laptop says hello.
     ///
@@ -68,21 +49,33 @@ impl Bench {
         if self.hellos.contains(&sealed.message) {
             return Ok(vec![]);
         }
-        Ok(match self.find(&hello.identity, now) {
-            Found::Known(device) => vec![Record::DeviceReturned { device, message: sealed.message }],
-            // Nothing would tie the capture that follows to this hello; the capture alone will do.
-            Found::New(_) if hello.identity.is_anonymous() => vec![],
-            Found::New(hold) => {
-                let arrived = Record::DeviceArrived {
-                    identity: hello.identity.clone(),
-                    media: sealed.media,
-                    message: sealed.message,
-                    simulated: hello.simulated,
+        let found = self.find(&hello.identity, Seen::Here, now);
+        // A hello does not know the TPM yet. Where that decides who it is, the capture alone will do.
+        let clash = found.hold.as_ref().and_then(HoldReason::clash);
+        if found.rival.is_some() || hello.identity.is_anonymous() && found.device.is_none() {
+            return Ok(vec![]);
+        }
+        if found.device.is_none() && clash == Some(Clash::UuidOnOtherBoard) {
+            return Ok(vec![]);
+        }
+        let (batch, message) = (self.batch_of(sealed.media), sealed.message);
+        let (first, mut after) = match found.device.and_then(|id| self.devices.get(&id)) {
+            Some(known) => (Record::DeviceReturned { device: known.id, message }, known.clone()),
+            None => {
+                let (identity, media, simulated) = (hello.identity.clone(), sealed.media, hello.simulated);
+                let newcomer = Newcomer {
+                    identity: identity.clone(),
+                    batch: batch.clone(),
+                    media: Some(media),
+                    simulated,
+                    signal: sealed.signal,
                 };
-                let hold = hold.or_else(|| self.wrong_customer(&hello.identity, &self.batch_of(sealed.media)));
-                self.with_hold(arrived, hold)
+                let arrived = Record::DeviceArrived { identity, media, message, simulated };
+                (arrived, newcomer.device(self.next_device(), now))
             }
-        })
+        };
+        impossible(after.enter_batch(&batch, sealed.signal, now));
+        Ok(std::iter::once(first).chain(self.follow_up(&mut after, &found, now)).collect())
     }
 
     /// A laptop, or a stick, hands over a capture.
@@ -91,107 +84,74 @@ impl Bench {
     /// The medium's token is not good here and now.
     pub fn decide_capture(&self, capture: Capture, sealed: &Sealed, now: Moment) -> Result<Taken, Problem> {
         // First of all: what is already on disk is acknowledged again, whatever happened since.
-        if let Some(device) = self.device_of(capture.id).and_then(|id| self.devices.get(&id)) {
+        if let Some(known) = self.device_of(capture.id).and_then(|id| self.devices.get(&id)) {
+            let mut after = known.clone();
+            after.capture = Some(Arc::new(capture));
             // A laptop whose answer got lost asks again; that must not turn HELD into OK on its screen.
-            let (outcome, notice) = match &device.stage {
-                Stage::Held { reason, .. } => (Outcome::Held, Some(reason.problem())),
-                _ => (Outcome::AlreadyHere, None),
-            };
-            let receipt = self.receipt(device.id, &capture, outcome, notice);
+            let receipt = self.receipt(&after, Outcome::AlreadyHere, None);
             return Ok(Taken { records: vec![], receipt: Receipt { stored: false, ..receipt } });
         }
         self.admit(sealed.media)?;
-        let taken = |device, capture| Record::CaptureTaken {
-            device,
+        let (identity, batch) = (capture.identity(), self.batch_of(sealed.media));
+        let mut found = self.find(&identity, Seen::Here, now);
+        // It is kept in any case, and a person says whose it is.
+        if let Some((other, tie)) = found.rival {
+            found.hold.get_or_insert(HoldReason::Clash { clash: tie_of_two(tie), other });
+        }
+        let known = found.device.and_then(|id| self.devices.get(&id));
+        let (outcome, notice) = match known.filter(|known| known.capture.is_some()) {
+            Some(known) => (Outcome::CapturedAgain, Some(seen_before(known, now))),
+            None => (Outcome::Captured, None),
+        };
+        let mut after = known.cloned().unwrap_or_else(|| {
+            let (batch, simulated) = (batch.clone(), capture.simulated);
+            let newcomer = Newcomer { identity, batch, media: Some(sealed.media), simulated, signal: sealed.signal };
+            newcomer.device(self.next_device(), now)
+        });
+        impossible(after.take_capture(Arc::new(capture.clone()), sealed.media, &batch, sealed.signal, now));
+        let follow_up = self.follow_up(&mut after, &found, now);
+        let taken = Record::CaptureTaken {
+            device: found.device,
             media: sealed.media,
             signal: sealed.signal,
             envelope: sealed.envelope.clone(),
             capture: Box::new(capture),
         };
-        Ok(match self.find(&capture.identity(), now) {
-            Found::Known(id) => {
-                let device = self.devices.get(&id);
-                let (outcome, notice) = match device.map(|device| (&device.stage, &device.capture)) {
-                    Some((Stage::Held { reason, .. }, _)) => (Outcome::Held, Some(reason.problem())),
-                    Some((Stage::Captured { since, .. }, Some(_))) => {
-                        (Outcome::CapturedAgain, Some(seen_before(id, now.since(*since))))
-                    }
-                    _ => (Outcome::Captured, None),
-                };
-                let receipt = self.receipt(id, &capture, outcome, notice);
-                Taken { records: vec![taken(Some(id), capture)], receipt }
+        let receipt = self.receipt(&after, outcome, notice);
+        Ok(Taken { records: std::iter::once(taken).chain(follow_up).collect(), receipt })
+    }
+
+    /// What has to be written behind the record that brought a machine here: which papers were its own,
+    /// and what it is held for now. `after` becomes the device as it will be then.
+    pub(super) fn follow_up(&self, after: &mut Device, found: &Found, now: Moment) -> Vec<Record> {
+        let mut records = Vec::new();
+        for papers in found.papers.iter().filter_map(|id| self.devices.get(id)) {
+            after.absorb(papers);
+            records.push(Record::DeviceJoined { device: papers.id, into: after.id });
+        }
+        let mut holds: Vec<HoldReason> = found.hold.clone().into_iter().collect();
+        // Last, so that the full stop is what is seen first.
+        holds.extend(self.wrong_customer(after));
+        for reason in holds {
+            if after.stage.holds().any(|known| *known == reason) {
+                continue;
             }
-            Found::New(hold) => {
-                let id = self.next_device();
-                let hold = hold.or_else(|| self.wrong_customer(&capture.identity(), &self.batch_of(sealed.media)));
-                let outcome = if hold.is_some() { Outcome::Held } else { Outcome::Captured };
-                let receipt = self.receipt(id, &capture, outcome, hold.as_ref().map(HoldReason::problem));
-                Taken { records: self.with_hold(taken(None, capture), hold), receipt }
-            }
-        })
+            impossible(after.step(Event::Hold(reason.clone()), Signal::Operator, now, ""));
+            records.push(Record::DeviceHeld { device: after.id, reason });
+        }
+        records
     }
 
-    /// A person lets a held device go on.
-    ///
-    /// # Errors
-    /// It is not here, or not held.
-    pub fn decide_release(&self, device: DeviceId, now: Moment) -> Result<Vec<Record>, Problem> {
-        let known = self.known(device)?;
-        known.stage.clone().on(Event::Release, now).map_err(|_| {
-            Problem::new(
-                format!("Device #{} was not released.", device.0),
-                format!("It is {}, not held.", known.stage.name().word()),
-                "Nothing to do.",
-            )
-        })?;
-        Ok(vec![Record::DeviceReleased { device }])
-    }
-
-    /// A person tells a laptop what to do next.
-    ///
-    /// # Errors
-    /// It is not here.
-    pub fn decide_order(&self, device: DeviceId, order: Order) -> Result<Vec<Record>, Problem> {
-        self.known(device)?;
-        Ok(vec![Record::OrderGiven { device, order }])
-    }
-
-    /// A person reports a medium lost, or retires it.
-    ///
-    /// # Errors
-    /// The bench never made it.
-    pub fn decide_revoke(&self, media: MediaId) -> Result<Vec<Record>, Problem> {
-        match self.media.get(&media) {
-            None => Err(Problem::new(
-                format!("Medium {media} was not revoked."),
-                "This bench never made a medium of that name.",
-                "`whiteglove media list` shows the ones it made.",
-            )),
-            Some(known) if known.revoked => Ok(vec![]),
-            Some(_) => Ok(vec![Record::MediaRevoked { media }]),
+    /// A machine on another customer's order is stopped before anything else happens to it.
+    pub(super) fn wrong_customer(&self, device: &Device) -> Option<HoldReason> {
+        match self.lists.of_device(device) {
+            Match::WrongCustomer { customer, batch } => Some(HoldReason::WrongCustomer { customer, batch }),
+            _ => None,
         }
     }
 
-    /// A person wants the image of a medium that was made before once more.
-    ///
-    /// # Errors
-    /// Its captures would not be accepted.
-    pub fn decide_rebuild(&self, media: MediaId) -> Result<(), Problem> {
-        self.admit(media)
-    }
-
-    pub(super) fn known(&self, device: DeviceId) -> Result<&Device, Problem> {
-        self.devices.get(&device).ok_or_else(|| {
-            Problem::new(
-                format!("There is no device #{} on this bench.", device.0),
-                "Nothing with that number has arrived.",
-                "`whiteglove devices` lists the ones that have.",
-            )
-        })
-    }
-
     /// Only a medium this bench made, for the batch it works on, and that nobody reported lost.
-    fn admit(&self, media: MediaId) -> Result<(), Problem> {
+    pub(super) fn admit(&self, media: MediaId) -> Result<(), Problem> {
         let Some(known) = self.media.get(&media) else {
             return Err(Problem::new(
                 "This stick is unknown to the bench.",
@@ -220,161 +180,59 @@ impl Bench {
         }
     }
 
-    /// A machine on another customer's order is stopped before anything else happens to it.
-    fn wrong_customer(&self, identity: &Identity, batch: &str) -> Option<HoldReason> {
-        match self.lists.of_label(batch, identity.good_serial(), identity.product_key_id.as_ref()) {
-            Match::WrongCustomer { customer, batch } => Some(HoldReason::WrongCustomer { customer, batch }),
-            _ => None,
-        }
-    }
-
-    /// One machine from a file or a scanned code.
-    ///
-    /// # Errors
-    /// It says nothing that tells one machine from another, or is a hash our own agent made.
-    pub fn decide_entry(
-        &self,
-        entry: Entry,
-        source: &Source,
-        signal: Signal,
-        now: Moment,
-    ) -> Result<Admitted, Refusal> {
-        if entry.hash.as_ref().is_some_and(|hash| self.made_here.contains(&hash.digest())) {
-            return Err(Refusal {
-                why: "This is the hash that our own agent made, not one that Windows made.".to_owned(),
-                next: "Nothing to do: the bench has it. Import a capture that Windows or WinPE made.".to_owned(),
-            });
-        }
-        let identity = entry.identity();
-        let taken =
-            |device, entry| Record::EntryTaken { device, signal, source: source.clone(), entry: Box::new(entry) };
-        Ok(match self.find(&identity, now) {
-            Found::Known(device) => {
-                let known = self.devices.get(&device).is_some_and(|known| adds_nothing(known, &entry));
-                let outcome = if known { Admission::Known } else { Admission::Added };
-                let records = if known { vec![] } else { vec![taken(Some(device), entry)] };
-                Admitted { records, device, outcome }
-            }
-            Found::New(Some(HoldReason::Anonymous)) => {
-                return Err(Refusal {
-                    why: "It holds no serial number, UUID, TPM key or product key id that tells this machine from others."
-                        .to_owned(),
-                    next: "Capture this machine with a whiteglove stick, or have the maker set its serial number.".to_owned(),
-                });
-            }
-            Found::New(hold) => {
-                let batch = self.batch.clone().unwrap_or_default();
-                let hold = hold.or_else(|| self.wrong_customer(&identity, &batch));
-                let outcome = hold.clone().map_or(Admission::New, Admission::Held);
-                let device = self.next_device();
-                Admitted { records: self.with_hold(taken(None, entry), hold), device, outcome }
-            }
-        })
-    }
-
-    /// Lines of an order list; holds what turns out to be another customer's.
-    pub fn decide_order_list(
-        &self,
-        batch: &str,
-        customer: Option<String>,
-        source: &str,
-        lines: Vec<Expected>,
-    ) -> Vec<Record> {
-        let mut after = self.lists.clone();
-        after.add(batch.to_owned(), customer.clone(), lines.clone());
-        let listed = Record::OrderListed { batch: batch.to_owned(), customer, source: source.to_owned(), lines };
-        let held = self.present().filter_map(|device| match (after.of_device(device), &device.stage) {
-            (_, Stage::Held { reason: HoldReason::WrongCustomer { .. }, .. }) => None,
-            (Match::WrongCustomer { customer, batch }, _) => {
-                let reason = HoldReason::WrongCustomer { customer, batch };
-                Some(Record::DeviceHeld { device: device.id, reason })
-            }
-            _ => None,
-        });
-        std::iter::once(listed).chain(held).collect()
-    }
-
-    /// A person says that a held device is the laptop it clashes with, after its board was replaced.
-    ///
-    /// # Errors
-    /// It is not held for that.
-    pub fn decide_same_laptop(&self, device: DeviceId) -> Result<Vec<Record>, Problem> {
-        let known = self.known(device)?;
-        match &known.stage {
-            Stage::Held { reason: reason @ HoldReason::Clash { other, .. }, .. } if reason.may_be_new_board() => {
-                Ok(vec![Record::BoardReplaced { old: *other, device }])
-            }
-            _ => Err(Problem::new(
-                format!("Device #{} was not joined with another.", device.0),
-                "It is not held for a serial number or TPM that the bench knows from another board.",
-                "Nothing to do.",
-            )),
-        }
-    }
-
-    /// A person reports what the registration service says.
-    ///
-    /// # Errors
-    /// There is no such device.
-    pub fn decide_probe(&self, device: DeviceId, probe: Probe) -> Result<Vec<Record>, Problem> {
-        self.known(device)?;
-        Ok(vec![Record::ProbeSaid { device, probe }])
-    }
-
-    /// The checks as they will stand once this capture is taken.
-    fn readiness_with(&self, id: DeviceId, capture: &Capture) -> Vec<Check> {
-        let mut device = match self.devices.get(&id) {
-            Some(device) => device.clone(),
-            None => {
-                let batch = self.batch.clone().unwrap_or_default();
-                let identity = capture.identity();
-                let newcomer = Newcomer { identity, batch, media: None, simulated: false, signal: Signal::Agent };
-                newcomer.device(id, Moment::default())
-            }
+    /// What the laptop is told about itself, once everything is written.
+    fn receipt(&self, after: &Device, outcome: Outcome, notice: Option<Problem>) -> Receipt {
+        let (outcome, notice) = match &after.stage {
+            Stage::Held { reason, .. } => (Outcome::Held, Some(reason.problem())),
+            Stage::Replaced { by, .. } => (Outcome::Held, Some(lives_on(*by))),
+            _ => (outcome, notice),
         };
-        device.identity = capture.identity();
-        device.capture = Some(Arc::new(capture.clone()));
-        let (matching, trust) = (self.lists.of_device(&device), self.trust(&device.model_name()));
-        self.readiness(&device, &matching, &trust).checks
-    }
-
-    fn with_hold(&self, first: Record, hold: Option<HoldReason>) -> Vec<Record> {
-        let device = self.next_device();
-        std::iter::once(first).chain(hold.map(|reason| Record::DeviceHeld { device, reason })).collect()
-    }
-
-    fn receipt(&self, device: DeviceId, capture: &Capture, outcome: Outcome, notice: Option<Problem>) -> Receipt {
-        let worth_saying =
-            self.readiness_with(device, capture).into_iter().filter(|check| check.severity > Severity::Note);
+        let (matching, trust) = (self.lists.of_device(after), self.trust(&after.model_name()));
+        let readiness = self.readiness(after, &matching, &trust);
+        let worth_saying = readiness.checks.into_iter().filter(|check| check.severity > Severity::Note);
+        let capture = after.capture.as_deref();
         Receipt {
-            message: capture.id,
+            message: capture.map_or(MessageId([0; 16]), |capture| capture.id),
             outcome,
             stored: true,
-            device: device.0,
-            serial: capture.identity().serial.map(String::from),
+            device: after.id.0,
+            serial: capture.and_then(|capture| capture.identity().serial).map(String::from),
             notice,
             missing: worth_saying.map(|check| Missing { severity: check.severity, what: check.problem.what }).collect(),
         }
     }
 }
 
-/// Whether the bench has all of this already.
-fn adds_nothing(device: &Device, entry: &Entry) -> bool {
-    let hash = |hash: &HardwareHash| device.windows_hash.as_ref().is_some_and(|known| known.hash == *hash);
-    let text = |own: &str, new: &str| new.is_empty() || own == new;
-    entry.hash.as_ref().is_none_or(hash)
-        && entry.product_key_id.as_ref().is_none_or(|key| device.any_product_key_id() == Some(key))
-        && entry.device_link.as_ref().is_none_or(|link| device.device_link.as_ref() == Some(link))
-        && entry.ztd_id.as_ref().is_none_or(|id| device.ztd_id.as_ref() == Some(id))
-        && entry.serial.as_ref().is_none_or(|serial| device.identity.serial.as_ref() == Some(serial))
-        && text(&device.group_tag, &entry.group_tag)
-        && text(&device.assigned_user, &entry.assigned_user)
+/// Of a copy of a device that is on the board: nothing that a sighting does to it is refused there.
+pub(super) fn impossible(result: Result<(), Refused>) {
+    debug_assert!(result.is_ok(), "{result:?}");
 }
 
-fn seen_before(id: DeviceId, ago: Duration) -> Problem {
+/// What two devices that one sighting fits equally have in common.
+fn tie_of_two(tie: Tie) -> Clash {
+    match tie {
+        Tie::Ek => Clash::EkWithOtherUuid,
+        Tie::Uuid => Clash::UuidOnOtherBoard,
+        Tie::Serial | Tie::ProductKey | Tie::Nic => Clash::SerialOnOtherBoard,
+    }
+}
+
+fn seen_before(known: &Device, now: Moment) -> Problem {
+    let ago = match known.stage.below_holds() {
+        Stage::Captured { since, .. } => now.since(*since),
+        _ => Duration::ZERO,
+    };
     Problem::new(
-        format!("This laptop was captured before (#{}, {} ago).", id.0, short_age(ago)),
+        format!("This laptop was captured before (#{}, {} ago).", known.id.0, short_age(ago)),
         "It was booted from a whiteglove medium twice.",
         "Nothing to do: the newer capture counts, the older one stays in the journal.",
+    )
+}
+
+fn lives_on(by: DeviceId) -> Problem {
+    Problem::new(
+        format!("Held: this board was replaced; its laptop lives on as device #{}.", by.0),
+        "A person at the bench said so after this capture was taken.",
+        "If this is another laptop after all, boot it again and compare both labels; otherwise put the board aside.",
     )
 }

@@ -1,6 +1,6 @@
 //! What the batches expect, and which laptop stands for which line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     device::{Device, DeviceId},
@@ -18,9 +18,10 @@ pub(super) struct Orders {
     batches: BTreeMap<String, List>,
     by_serial: HashMap<String, Vec<Place>>,
     by_key: HashMap<ProductKeyId, Vec<Place>>,
-    /// Who carries a number that may stand on a list; the first of them stands for the line.
-    carriers: HashMap<String, Vec<DeviceId>>,
-    carriers_of_key: HashMap<ProductKeyId, Vec<DeviceId>>,
+    /// Who carries a number, whether it stands on a list or not: a list may come later.
+    carriers: HashMap<String, BTreeSet<DeviceId>>,
+    carriers_of_key: HashMap<ProductKeyId, BTreeSet<DeviceId>>,
+    carried: HashMap<DeviceId, Carried>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,143 +30,268 @@ struct List {
     lines: Vec<Expected>,
 }
 
-fn fold(serial: &Serial) -> String {
-    serial.as_str().to_ascii_uppercase()
+#[derive(Debug, Clone, PartialEq)]
+struct Carried {
+    numbers: Numbers,
+    batch: String,
+    spoken: bool,
+    here: bool,
+}
+
+/// What a label, a line or a machine says, so that equal things are equal.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Numbers {
+    /// More than one where a maker's prefix may or may not belong to the number; the likeliest first.
+    serials: Vec<String>,
+    key: Option<ProductKeyId>,
+}
+
+impl Numbers {
+    /// As it stands on paper.
+    pub(super) fn written(serial: Option<&Serial>, key: Option<&ProductKeyId>) -> Self {
+        let readings = serial.map(scan::readings).unwrap_or_default();
+        let mut serials: Vec<String> = readings.iter().map(squash).collect();
+        // Some makers count in thirteen digits, like a product key id.
+        serials.extend(key.filter(|_| serial.is_none()).map(|key| key.as_str().to_owned()));
+        Self { serials, key: key.cloned() }
+    }
+
+    fn of_device(device: &Device) -> Self {
+        let key = device.any_product_key_id();
+        match device.identity.good_serial() {
+            // The firmware's own text has no prefix to take off.
+            Some(own) => Self { serials: vec![squash(own)], key: key.cloned() },
+            None => Self::written(device.any_serial(), key),
+        }
+    }
+}
+
+fn squash(serial: &Serial) -> String {
+    serial.as_str().chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 impl Orders {
-    /// Lines that stand on the list already are not listed twice.
+    /// A line that stands on the list already is completed, not listed twice.
     pub(super) fn add(&mut self, batch: String, customer: Option<String>, lines: Vec<Expected>) {
         let list = self.batches.entry(batch.clone()).or_default();
         if customer.is_some() {
             list.customer = customer;
         }
         for line in lines {
-            let known = |places: Option<&Vec<Place>>| places.is_some_and(|all| all.iter().any(|(b, _)| *b == batch));
-            let serial = line.serial.as_ref().map(fold);
-            let listed = match (&serial, &line.product_key_id) {
-                (Some(serial), _) => known(self.by_serial.get(serial)),
-                (None, Some(key)) => known(self.by_key.get(key)),
-                (None, None) => true,
-            };
-            if listed {
+            let numbers = Numbers::written(line.serial.as_ref(), line.product_key_id.as_ref());
+            if numbers == Numbers::default() {
                 continue;
             }
-            let place = (batch.clone(), list.lines.len());
-            if let Some(serial) = serial {
-                self.by_serial.entry(serial).or_default().push(place.clone());
+            let own = |places: Option<&Vec<Place>>| {
+                places.into_iter().flatten().find(|(listed, _)| *listed == batch).map(|(_, index)| *index)
+            };
+            let by_serial = numbers.serials.iter().find_map(|serial| own(self.by_serial.get(serial)));
+            let by_key = || own(self.by_key.get(numbers.key.as_ref()?));
+            let known = by_serial.or_else(|| {
+                let index = by_key()?;
+                // The same product key id beside another serial number is another line.
+                let other = line.serial.is_some() && list.lines.get(index)?.serial.is_some();
+                (!other).then_some(index)
+            });
+            let index = known.unwrap_or(list.lines.len());
+            match list.lines.get_mut(index) {
+                Some(listed) => complete(listed, line),
+                None => list.lines.push(line),
             }
-            if let Some(key) = &line.product_key_id {
-                self.by_key.entry(key.clone()).or_default().push(place);
+            let place = (batch.clone(), index);
+            for serial in numbers.serials {
+                note(self.by_serial.entry(serial).or_default(), &place);
             }
-            list.lines.push(line);
-        }
-    }
-
-    /// Notes the numbers a device carries.
-    pub(super) fn place(&mut self, device: &Device) {
-        fn note<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Vec<DeviceId>>, key: K, id: DeviceId) {
-            let ids = map.entry(key).or_default();
-            if !ids.contains(&id) {
-                ids.push(id);
+            if let Some(key) = numbers.key {
+                note(self.by_key.entry(key).or_default(), &place);
             }
         }
-        if let Some(serial) = device.identity.good_serial() {
-            note(&mut self.carriers, fold(serial), device.id);
+    }
+
+    /// Notes the numbers a device carries now. Returns the others that carry one of them, or one of those
+    /// it carried before: which of them stands for a line may have changed.
+    pub(super) fn place(&mut self, device: &Device) -> BTreeSet<DeviceId> {
+        let mut others = BTreeSet::new();
+        let now = (!device.is_replaced()).then(|| Carried {
+            numbers: Numbers::of_device(device),
+            batch: device.batch.clone(),
+            spoken: device.has_spoken(),
+            here: device.is_here(),
+        });
+        if self.carried.get(&device.id) == now.as_ref() {
+            return others;
         }
-        if let Some(key) = device.any_product_key_id() {
-            note(&mut self.carriers_of_key, key.clone(), device.id);
+        if let Some(before) = self.carried.remove(&device.id) {
+            others.extend(self.sharing(&before));
+            for serial in &before.numbers.serials {
+                drop_from(&mut self.carriers, serial, device.id);
+            }
+            if let Some(key) = &before.numbers.key {
+                drop_from(&mut self.carriers_of_key, key, device.id);
+            }
         }
+        if let Some(now) = now {
+            for serial in &now.numbers.serials {
+                self.carriers.entry(serial.clone()).or_default().insert(device.id);
+            }
+            if let Some(key) = &now.numbers.key {
+                self.carriers_of_key.entry(key.clone()).or_default().insert(device.id);
+            }
+            others.extend(self.sharing(&now));
+            self.carried.insert(device.id, now);
+        }
+        others.remove(&device.id);
+        others
     }
 
-    /// The device is off the board.
-    pub(super) fn forget(&mut self, device: DeviceId) {
-        let lists = self.carriers.values_mut().chain(self.carriers_of_key.values_mut());
-        lists.for_each(|ids| ids.retain(|id| *id != device));
+    /// Who carries one of its numbers, or stands for one of its lines.
+    fn sharing(&self, carried: &Carried) -> BTreeSet<DeviceId> {
+        let lines = self.lines_of(&carried.batch, &carried.numbers);
+        let on_lines = lines.iter().flat_map(|line| self.standing_for(&carried.batch, line));
+        self.carrying(&carried.numbers).into_iter().chain(on_lines).collect()
     }
 
-    pub(super) fn has(&self, batch: &str) -> bool {
-        self.batches.contains_key(batch)
+    /// Who carries one of these numbers, in any batch.
+    pub(super) fn carrying(&self, numbers: &Numbers) -> BTreeSet<DeviceId> {
+        let by_serial = numbers.serials.iter().filter_map(|serial| self.carriers.get(serial));
+        let by_key = numbers.key.as_ref().and_then(|key| self.carriers_of_key.get(key));
+        by_serial.chain(by_key).flatten().copied().collect()
     }
 
-    pub(super) fn customer(&self, batch: &str) -> Option<&str> {
+    /// Who goes by this number: by the likeliest reading of it that anybody goes by.
+    pub(super) fn called(&self, numbers: &Numbers) -> Vec<DeviceId> {
+        let by_serial = numbers.serials.iter().filter_map(|serial| self.carriers.get(serial));
+        let by_key = numbers.key.as_ref().and_then(|key| self.carriers_of_key.get(key));
+        by_serial.chain(by_key).next().into_iter().flatten().copied().collect()
+    }
+
+    fn customer(&self, batch: &str) -> Option<&str> {
         self.batches.get(batch)?.customer.as_deref()
     }
 
-    fn places(&self, serial: Option<&Serial>, key: Option<&ProductKeyId>) -> impl Iterator<Item = &Place> {
-        let by_serial = serial.and_then(|serial| self.by_serial.get(&fold(serial)));
-        let by_key = key.and_then(|key| self.by_key.get(key));
-        by_serial.into_iter().chain(by_key).flatten()
+    fn places(&self, numbers: &Numbers) -> impl Iterator<Item = &Place> {
+        let by_serial = numbers.serials.iter().filter_map(|serial| self.by_serial.get(serial));
+        let by_key = numbers.key.as_ref().and_then(|key| self.by_key.get(key));
+        by_serial.chain(by_key).flatten()
     }
 
-    /// What a label alone comes to: on the list of `batch`, of another one, or of none.
-    pub(super) fn of_label(&self, batch: &str, serial: Option<&Serial>, key: Option<&ProductKeyId>) -> Match {
-        let mut elsewhere = None;
-        for (other, _) in self.places(serial, key) {
+    /// The lines of a batch's list that these numbers stand on.
+    pub(super) fn lines_of(&self, batch: &str, numbers: &Numbers) -> Vec<&Expected> {
+        let Some(list) = self.batches.get(batch) else { return vec![] };
+        let indexes: BTreeSet<_> =
+            self.places(numbers).filter(|(listed, _)| listed == batch).map(|(_, index)| *index).collect();
+        indexes.into_iter().filter_map(|index| list.lines.get(index)).collect()
+    }
+
+    /// Devices of the batch that carry a number of this line, those that spoke themselves first.
+    pub(super) fn standing_for(&self, batch: &str, line: &Expected) -> Vec<DeviceId> {
+        let numbers = Numbers::written(line.serial.as_ref(), line.product_key_id.as_ref());
+        let carried = |id: &DeviceId| self.carried.get(id).filter(|carried| carried.batch == batch);
+        let mut devices: Vec<_> = self.carrying(&numbers).into_iter().filter(|id| carried(id).is_some()).collect();
+        devices.sort_by_key(|id| carried(id).is_none_or(|carried| !carried.spoken));
+        devices
+    }
+
+    /// What these numbers alone come to: on the list of `batch`, of another one, or of none.
+    pub(super) fn of_numbers(&self, batch: &str, numbers: &Numbers) -> Match {
+        let mut elsewhere: Vec<&str> = Vec::new();
+        for (other, _) in self.places(numbers) {
             if other == batch {
                 return Match::Expected;
             }
-            elsewhere.get_or_insert(other);
+            elsewhere.push(other);
         }
-        match elsewhere {
-            Some(other) => self.elsewhere(batch, other),
-            None if self.has(batch) => Match::NotExpected,
+        let listed = elsewhere.iter().map(|other| self.elsewhere(batch, other));
+        // Whoever has it on any list of the same customer may have it here.
+        let stop = |matching: &Match| matches!(matching, Match::WrongCustomer { .. });
+        match listed.min_by_key(stop) {
+            Some(matching) => matching,
+            None if self.batches.contains_key(batch) => Match::NotExpected,
             None => Match::Unchecked,
         }
     }
 
     fn elsewhere(&self, batch: &str, other: &str) -> Match {
-        let (own, theirs) = (self.customer(batch), self.customer(other));
-        match theirs {
-            Some(customer) if own.is_none_or(|own| !own.eq_ignore_ascii_case(customer)) => {
+        let same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
+        match self.customer(other) {
+            Some(customer) if self.customer(batch).is_none_or(|own| !same(own, customer)) => {
                 Match::WrongCustomer { customer: customer.to_owned(), batch: other.to_owned() }
             }
             _ => Match::OtherBatch { batch: other.to_owned() },
         }
     }
 
-    /// Label, machine and order, compared.
+    /// Label, machine and order, compared. The full stop comes before everything else.
     pub(super) fn of_device(&self, device: &Device) -> Match {
-        let (serial, key) = (device.identity.good_serial(), device.any_product_key_id());
-        let label = device.label.as_ref();
-        let disagrees = label.and_then(|label| {
-            let wrong_serial = label.serial.as_ref().filter(|said| serial.is_some_and(|own| !scan::means(said, own)));
-            let machine_key = device.identity.product_key_id.as_ref();
-            let wrong_key = label.product_key_id.as_ref().filter(|said| machine_key.is_some_and(|own| own != *said));
-            wrong_serial.map(ToString::to_string).or_else(|| wrong_key.map(ToString::to_string))
-        });
-        if let Some(label) = disagrees {
+        let numbers = Numbers::of_device(device);
+        let listed = self.of_numbers(&device.batch, &numbers);
+        if matches!(listed, Match::WrongCustomer { .. }) {
+            return listed;
+        }
+        if let Some(label) = device.wrong_label() {
             return Match::WrongMachine { label };
         }
-        match self.of_label(&device.batch, serial, key) {
-            Match::Expected => match self.double(device, serial, key) {
+        match listed {
+            Match::Expected => match self.double(device, &numbers) {
                 Some(other) => Match::Duplicate { other },
-                None if label.is_some() => Match::Matched,
+                None if device.label_agrees() => Match::Matched,
                 None => Match::Expected,
             },
-            Match::Unchecked if label.is_some() => Match::LabelAgrees,
+            Match::Unchecked if device.label_agrees() => Match::LabelAgrees,
             other => other,
         }
     }
 
-    /// The device that stood for the same line before.
-    fn double(&self, device: &Device, serial: Option<&Serial>, key: Option<&ProductKeyId>) -> Option<DeviceId> {
-        let of_serial = serial.and_then(|serial| self.carriers.get(&fold(serial)));
-        let of_key = key.and_then(|key| self.carriers_of_key.get(key));
-        let first = of_serial.into_iter().chain(of_key).flatten().min()?;
-        (*first < device.id).then_some(*first)
+    /// The device that stood for the same line before. A label alone is no second laptop.
+    fn double(&self, device: &Device, numbers: &Numbers) -> Option<DeviceId> {
+        if !device.has_spoken() {
+            return None;
+        }
+        let lines = self.lines_of(&device.batch, numbers);
+        let rivals = lines.into_iter().flat_map(|line| self.standing_for(&device.batch, line));
+        let spoke = |id: &DeviceId| self.carried.get(id).is_some_and(|carried| carried.spoken);
+        rivals.filter(|id| *id < device.id && spoke(id)).min()
     }
 
     /// The list of a batch, line by line.
     pub(super) fn status(&self, batch: &str) -> Option<OrderStatus> {
         let list = self.batches.get(batch)?;
+        let here = |id: &DeviceId| self.carried.get(id).is_some_and(|carried| carried.here);
         let row = |line: &Expected| {
-            let of_serial = line.serial.as_ref().and_then(|serial| self.carriers.get(&fold(serial)));
-            let of_key = line.product_key_id.as_ref().and_then(|key| self.carriers_of_key.get(key));
-            let device = of_serial.into_iter().chain(of_key).flatten().min().copied();
+            let device = self.standing_for(batch, line).into_iter().find(here);
             let state = device.map_or(LineState::Missing, |device| LineState::Here { device });
             OrderRow { expected: line.clone(), state }
         };
         Some(OrderStatus { customer: list.customer.clone(), lines: list.lines.iter().map(row).collect() })
+    }
+}
+
+fn note(places: &mut Vec<Place>, place: &Place) {
+    if !places.contains(place) {
+        places.push(place.clone());
+    }
+}
+
+fn drop_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<DeviceId>>, key: &K, id: DeviceId) {
+    if let Some(ids) = map.get_mut(key) {
+        ids.remove(&id);
+        if ids.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+/// What the newer list says of the same laptop counts.
+fn complete(listed: &mut Expected, line: Expected) {
+    listed.serial = listed.serial.take().or(line.serial);
+    listed.product_key_id = line.product_key_id.or(listed.product_key_id.take());
+    for (text, new) in [
+        (&mut listed.manufacturer, line.manufacturer),
+        (&mut listed.model, line.model),
+        (&mut listed.asset_tag, line.asset_tag),
+    ] {
+        if !new.is_empty() {
+            *text = new;
+        }
     }
 }

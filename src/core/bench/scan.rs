@@ -1,15 +1,15 @@
 //! What the bench makes of a scanned code: who it is, whether it belongs here, and what to say loudly.
 
-use super::{Bench, decide::Admission};
+use super::{Bench, entries::Admission, orders::Numbers};
 use crate::{
     batch::IdentityPolicy,
     clock::Moment,
     control::{ScanAnswer, Tone},
-    device::{Device, DeviceId, HoldReason, Signal, Stage},
+    device::{Device, DeviceId, Stage},
     entry::{Entry, Lane, Source},
     identity::Serial,
     msdm::ProductKeyId,
-    order::Match,
+    order::{Expected, Match},
     problem::Problem,
     readiness::Verdict,
     record::Record,
@@ -25,39 +25,35 @@ pub struct Heard {
 
 /// The number on a label.
 #[derive(Debug, Clone)]
-enum Number {
+pub(super) enum Number {
     Serial(Serial),
     Key(ProductKeyId),
 }
 
 impl Number {
-    fn serial(&self) -> Option<&Serial> {
+    pub(super) fn serial(&self) -> Option<&Serial> {
         match self {
             Self::Serial(serial) => Some(serial),
             Self::Key(_) => None,
         }
     }
 
-    fn key(&self) -> Option<&ProductKeyId> {
+    pub(super) fn key(&self) -> Option<&ProductKeyId> {
         match self {
             Self::Key(key) => Some(key),
             Self::Serial(_) => None,
         }
     }
 
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Self::Serial(serial) => serial.to_string(),
             Self::Key(key) => key.to_string(),
         }
     }
 
-    /// `None`: the machine does not say.
-    fn agrees(&self, device: &Device) -> Option<bool> {
-        match self {
-            Self::Serial(said) => device.identity.good_serial().map(|own| scan::means(said, own)),
-            Self::Key(said) => device.any_product_key_id().map(|own| own == said),
-        }
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers::written(self.serial(), self.key())
     }
 }
 
@@ -67,10 +63,10 @@ impl Bench {
     /// # Errors
     /// There is no such device.
     pub fn decide_scan(&self, code: &str, on: Option<DeviceId>, now: Moment) -> Result<Heard, Problem> {
-        let on = on.map(|id| self.known(id)).transpose()?;
+        let on = on.map(|id| self.on_the_board(id)).transpose()?;
         Ok(match (scan::read(code), on) {
-            (Scan::Serial(serial), Some(device)) => self.label_of(device, &Number::Serial(serial)),
-            (Scan::ProductKeyId(key), Some(device)) => self.label_of(device, &Number::Key(key)),
+            (Scan::Serial(serial), Some(device)) => self.label_of(device, Number::Serial(serial), now),
+            (Scan::ProductKeyId(key), Some(device)) => self.label_of(device, Number::Key(key), now),
             (Scan::Serial(serial), None) => self.look_up(&Number::Serial(serial), now),
             (Scan::ProductKeyId(key), None) => self.look_up(&Number::Key(key), now),
             (Scan::Setup(entry), on) => self.setup_code(*entry, on, now),
@@ -88,101 +84,95 @@ impl Bench {
         })
     }
 
-    /// A person says: this label is on that laptop.
-    fn label_of(&self, device: &Device, number: &Number) -> Heard {
-        let scanned = Record::LabelScanned {
-            device: device.id,
-            serial: number.serial().cloned(),
-            product_key_id: number.key().cloned(),
-            on_purpose: true,
-        };
-        let label = number.shown();
-        match number.agrees(device) {
-            Some(false) => {
-                let reason = HoldReason::WrongMachine { label: label.clone() };
-                let machine = device.identity.serial.as_ref().map_or("something else", Serial::as_str);
-                let text = format!("The label says {label}, the laptop says {machine}. #{} is held.", device.id.0);
-                let mut heard = say(label, Tone::Wrong, "WRONG MACHINE", text);
-                heard.records = vec![scanned, Record::DeviceHeld { device: device.id, reason }];
-                heard.on(device.id)
-            }
-            Some(true) => {
-                let mut heard = match self.lists.of_label(&device.batch, number.serial(), number.key()) {
-                    Match::Expected => say(label, Tone::Good, "MATCH", "Label, laptop and order agree.".to_owned()),
-                    other => match other.problem() {
-                        Some(problem) => {
-                            let title = other.word().to_uppercase();
-                            say(label, Tone::Wrong, &title, format!("{}. {}", problem.what, problem.next))
-                        }
-                        None => say(label, Tone::Good, "LABEL OK", "Label and laptop agree.".to_owned()),
-                    },
-                };
-                heard.records = vec![scanned];
-                heard.on(device.id)
-            }
-            None => {
-                let text = "The laptop itself does not say this number, so only the label is noted.".to_owned();
-                let mut heard = say(label, Tone::Attention, "NOTED", text);
-                heard.records = vec![scanned];
-                heard.on(device.id)
-            }
-        }
-    }
-
     fn look_up(&self, number: &Number, now: Moment) -> Heard {
-        let found: Vec<&Device> = self.present().filter(|device| number.agrees(device) == Some(true)).collect();
-        match found.split_first() {
-            Some((device, [])) => self.found(device, number),
-            Some((device, others)) => {
-                let text = format!("{} laptops report this number. Compare their labels.", others.len() + 1);
-                let mut heard = say(number.shown(), Tone::Wrong, "MORE THAN ONE", text).on(device.id);
+        let found = self.lists.called(&number.numbers());
+        match found.as_slice() {
+            [] => self.not_here(number, now),
+            [one] => match self.devices.get(one) {
+                Some(device) => self.found(device, number),
+                None => self.not_here(number, now),
+            },
+            [first, others @ ..] => {
+                let names: Vec<_> = found.iter().map(|id| format!("#{}", id.0)).collect();
+                let text = format!("{} say this number of themselves. Compare their labels.", names.join(" and "));
+                let mut heard = say(number.shown(), Tone::Wrong, "MORE THAN ONE", text).on(*first);
                 heard.answer.others = others.len();
                 heard
             }
-            None => self.not_here(number, now),
         }
     }
 
     fn found(&self, device: &Device, number: &Number) -> Heard {
-        let seen = device.label.as_ref().is_some_and(|label| {
-            label.serial.as_ref() == number.serial() && label.product_key_id.as_ref() == number.key()
-        });
+        if self.batch.as_deref().is_some_and(|open| open != device.batch) {
+            return self.from_another_batch(device, number);
+        }
         let matching = self.lists.of_device(device);
         let row = self.rows.get(&device.id);
         let verdict = row.map_or(Verdict::Unknown, |row| row.verdict);
-        let look = row.and_then(|row| row.attention.clone()).map_or_else(String::new, |look| format!(": {look}"));
-        let here = format!("#{} {}", device.id.0, device.identity.model);
+        let word = matching.word().to_uppercase();
         let (tone, title) = match (&device.stage, &matching, verdict) {
-            (_, Match::WrongCustomer { .. } | Match::WrongMachine { .. }, _) => (Tone::Wrong, matching.word()),
+            (_, Match::WrongCustomer { .. } | Match::WrongMachine { .. }, _) => (Tone::Wrong, word.as_str()),
             (Stage::Held { .. }, ..) => (Tone::Wrong, "HELD"),
-            (_, Match::NotExpected | Match::OtherBatch { .. } | Match::Duplicate { .. }, _) => {
-                (Tone::Attention, "NOT ON THIS ORDER")
-            }
+            (_, Match::Duplicate { .. }, _) => (Tone::Wrong, word.as_str()),
+            (_, Match::NotExpected | Match::OtherBatch { .. }, _) => (Tone::Attention, word.as_str()),
+            _ if !device.has_spoken() => (Tone::Again, "NOT BOOTED YET"),
             (.., Verdict::NotReady) => (Tone::Attention, "NOT READY"),
             (.., Verdict::Unknown) => (Tone::Attention, "NOT CAPTURED"),
-            _ if seen => (Tone::Again, "FOUND"),
             _ => (Tone::Good, "FOUND"),
         };
-        let text = format!("{here} {}{look}", device.stage.name().word());
+        let look = match (row.and_then(|row| row.attention.clone()), matching.problem()) {
+            (Some(look), _) => format!(": {look}."),
+            (None, Some(problem)) => format!(": {}.", problem.what),
+            (None, None) if !device.has_spoken() => ": known by its label; boot it from a stick.".to_owned(),
+            (None, None) => ".".to_owned(),
+        };
+        let text = format!("{} is {}{look}", called(device), device.stage.name().word());
         let mut heard = say(number.shown(), tone, title, text).on(device.id);
-        if !seen {
-            heard.records = vec![Record::LabelScanned {
-                device: device.id,
-                serial: number.serial().cloned(),
-                product_key_id: number.key().cloned(),
-                on_purpose: false,
-            }];
+        // Finding a laptop by its label confirms the label; it cannot take back what was compared on purpose.
+        let mut after = device.clone();
+        after.see_label(number.label(device, Moment::default()));
+        let same = |label: &crate::device::Label| (label.serial.clone(), label.product_key_id.clone());
+        let seen = device.label.as_ref().map(same) == after.label.as_ref().map(same);
+        match (seen, device.wrong_label()) {
+            (true, _) if heard.answer.tone == Tone::Good => heard.answer.tone = Tone::Again,
+            (false, None) => heard.records = vec![number.scanned(device, false)],
+            _ => {}
         }
         heard
     }
 
+    /// It was here for another batch, and whether it is here now, only booting it tells.
+    fn from_another_batch(&self, device: &Device, number: &Number) -> Heard {
+        let open = self.batch.as_deref().unwrap_or_default();
+        let matching = self.lists.of_numbers(open, &number.numbers());
+        let known = format!("{} was here for batch '{}'.", called(device), device.batch);
+        let (tone, title, text) = match (&matching, matching.problem()) {
+            (Match::WrongCustomer { .. }, Some(problem)) => {
+                (Tone::Wrong, matching.word().to_uppercase(), format!("{}. {}", problem.what, problem.next))
+            }
+            (_, Some(problem)) => {
+                (Tone::Attention, matching.word().to_uppercase(), format!("{known} {}. {}", problem.what, problem.next))
+            }
+            (_, None) => {
+                let next = format!("Boot it from a stick of batch '{open}'.");
+                (Tone::Attention, "ANOTHER BATCH".to_owned(), format!("{known} {next}"))
+            }
+        };
+        say(number.shown(), tone, &title, text).on(device.id)
+    }
+
     fn not_here(&self, number: &Number, now: Moment) -> Heard {
         let batch = self.batch.as_deref().unwrap_or_default();
-        let matching = self.lists.of_label(batch, number.serial(), number.key());
-        let by_label = self.policy == IdentityPolicy::Tuple;
+        let matching = self.lists.of_numbers(batch, &number.numbers());
         match &matching {
-            Match::Expected => self.take_in(number, "EXPECTED", "It is on the order. Boot it from a stick.", now),
-            Match::Unchecked if by_label => self.take_in(number, "TAKEN IN", "Known by its label now.", now),
+            Match::Expected => self.expected(number, now),
+            Match::Unchecked if self.policy == IdentityPolicy::Tuple => self.take_in_label(
+                number.entry(number.likeliest(), None),
+                number,
+                "TAKEN IN",
+                "is known by its label now.",
+                now,
+            ),
             Match::Unchecked => {
                 let text = "No laptop with this number has reported here. Boot it from a stick, then scan it again.";
                 say(number.shown(), Tone::Attention, "NOT HERE", text.to_owned())
@@ -199,15 +189,60 @@ impl Bench {
         }
     }
 
-    fn take_in(&self, number: &Number, title: &str, text: &str, now: Moment) -> Heard {
-        let mut entry = Entry::new(Lane::Label);
-        entry.serial = number.serial().cloned();
-        entry.product_key_id = number.key().cloned();
-        let source = Source { name: "scanner".to_owned(), line: 1 };
-        match self.decide_entry(entry, &source, Signal::Scan, now) {
+    /// On the order, and nobody says this number of himself yet.
+    fn expected(&self, number: &Number, now: Moment) -> Heard {
+        let batch = self.batch.as_deref().unwrap_or_default();
+        // Of the ways to read it, the one that stands on the list.
+        let readings = number.serial().map(scan::readings).unwrap_or_default();
+        let listed = |serial: &&Serial| !self.lists.lines_of(batch, &Numbers::written(Some(serial), None)).is_empty();
+        let serial = readings.iter().find(listed).cloned();
+        let Some(line) = self.lists.lines_of(batch, &number.numbers()).into_iter().next() else {
+            return say(number.shown(), Tone::Attention, "NOT HERE", "Boot it from a stick.".to_owned());
+        };
+        let entry = number.entry(serial, Some(line));
+        let standing = self.lists.standing_for(batch, line).into_iter().find_map(|id| self.devices.get(&id));
+        let Some(device) = standing else {
+            return self.take_in_label(entry, number, "EXPECTED", "is on the order. Boot it from a stick.", now);
+        };
+        let own = match number {
+            Number::Serial(_) => device.any_serial().map(ToString::to_string),
+            Number::Key(_) => device.any_product_key_id().map(ToString::to_string),
+        };
+        match own {
+            Some(own) => {
+                let text = format!(
+                    "The order has {} on the line of {}, which says {own}. Compare both labels with the order.",
+                    number.shown(),
+                    called(device),
+                );
+                say(number.shown(), Tone::Wrong, "DUPLICATE", text).on(device.id)
+            }
+            // The other code on the same box.
+            None if device.has_spoken() => {
+                let text = format!("{} stands for this line of the order. Its label is noted.", called(device));
+                let mut heard = say(number.shown(), Tone::Good, "EXPECTED", text).on(device.id);
+                heard.records = vec![number.scanned(device, false)];
+                heard
+            }
+            None => {
+                let admitted = self.decide_entry_of(device, entry, &scanner(), now);
+                let text = format!("{} is on the order, with both its numbers now.", called(device));
+                let mut heard = say(number.shown(), Tone::Good, "EXPECTED", text).on(device.id);
+                heard.records = admitted.records;
+                heard
+            }
+        }
+    }
+
+    fn take_in_label(&self, entry: Entry, number: &Number, title: &str, text: &str, now: Moment) -> Heard {
+        match self.decide_entry(entry, &scanner(), crate::device::Signal::Scan, now) {
             Ok(admitted) => {
+                let (tone, title, text) = match &admitted.outcome {
+                    Admission::Held(reason) => (Tone::Wrong, "HELD", reason.brief()),
+                    _ => (Tone::Good, title, text.to_owned()),
+                };
                 let text = format!("#{} {text}", admitted.device.0);
-                let mut heard = say(number.shown(), Tone::Good, title, text).on(admitted.device);
+                let mut heard = say(number.shown(), tone, title, text).on(admitted.device);
                 heard.records = admitted.records;
                 heard
             }
@@ -216,44 +251,45 @@ impl Bench {
             }
         }
     }
+}
 
-    /// The QR code of a Windows setup screen.
-    fn setup_code(&self, entry: Entry, on: Option<&Device>, now: Moment) -> Heard {
-        let shown = entry.serial.as_ref().map_or_else(|| entry.lane.words().to_owned(), Serial::to_string);
-        let mut records = Vec::new();
-        if let (Some(device), Some(serial)) = (on, &entry.serial) {
-            let heard = self.label_of(device, &Number::Serial(serial.clone()));
-            if heard.answer.tone == Tone::Wrong {
-                return heard;
-            }
-            records = heard.records;
+impl Number {
+    /// What stands on the box, as an entry. Maker and model are the order's.
+    fn entry(&self, serial: Option<Serial>, line: Option<&Expected>) -> Entry {
+        let mut entry = Entry::new(Lane::Label);
+        entry.serial = serial;
+        entry.product_key_id = self.key().cloned();
+        if let Some(line) = line {
+            entry.manufacturer.clone_from(&line.manufacturer);
+            entry.model.clone_from(&line.model);
         }
-        let source = Source { name: "scanner".to_owned(), line: 1 };
-        let words = entry.lane.words();
-        match self.decide_entry(entry, &source, Signal::Scan, now) {
-            Ok(admitted) => {
-                let (tone, title) = match &admitted.outcome {
-                    Admission::Known => (Tone::Again, "KNOWN"),
-                    Admission::Held(_) => (Tone::Wrong, "HELD"),
-                    Admission::New | Admission::Added => (Tone::Good, "SETUP CODE"),
-                };
-                let mut heard = say(shown, tone, title, format!("#{}: {words} noted.", admitted.device.0));
-                records.extend(admitted.records);
-                heard.records = records;
-                heard.on(admitted.device)
-            }
-            Err(refusal) => say(shown, Tone::Attention, "NOT TAKEN", format!("{} {}", refusal.why, refusal.next)),
-        }
+        entry
+    }
+
+    /// Lenovo's boxes say machine type and model in front of the serial number; other prefixes may be part of it.
+    fn likeliest(&self) -> Option<Serial> {
+        let readings = self.serial().map(scan::readings).unwrap_or_default();
+        let lenovo = readings.first().is_some_and(|plain| plain.as_str().starts_with("1S"));
+        readings.get(1).filter(|_| lenovo).or(readings.first()).cloned()
     }
 }
 
-fn say(shown: String, tone: Tone, title: &str, text: String) -> Heard {
+pub(super) fn scanner() -> Source {
+    Source { name: "scanner".to_owned(), line: 1 }
+}
+
+/// `#7 ThinkPad X1`.
+pub(super) fn called(device: &Device) -> String {
+    format!("#{} {}", device.id.0, device.identity.model).trim_end().to_owned()
+}
+
+pub(super) fn say(shown: String, tone: Tone, title: &str, text: String) -> Heard {
     let answer = ScanAnswer { shown, device: None, others: 0, tone, title: title.to_owned(), text };
     Heard { records: vec![], answer }
 }
 
 impl Heard {
-    fn on(mut self, device: DeviceId) -> Self {
+    pub(super) fn on(mut self, device: DeviceId) -> Self {
         self.answer.device = Some(device);
         self
     }

@@ -5,7 +5,6 @@ use crate::{
     batch::{ModelName, ModelTrust},
     control::{Row, Sheet, StageName},
     device::{Device, DeviceId, Stage},
-    hwhash::Verdict,
     order::{Match, OrderStatus},
     readiness::{self, Around, Readiness, Severity},
 };
@@ -22,28 +21,12 @@ impl Bench {
 
     /// What comparisons say of the hash we make for a model.
     pub fn trust(&self, model: &ModelName) -> ModelTrust {
-        let verdicts = self.compared.get(model).into_iter().flat_map(|units| units.values());
-        let mut fields = Vec::new();
-        let mut units = 0;
-        for verdict in verdicts {
-            match verdict {
-                Verdict::Accepted => units += 1,
-                Verdict::Differs(critical) => fields.extend(critical.iter().copied()),
-                Verdict::OtherMachine => {}
-            }
-        }
-        fields.sort_unstable();
-        fields.dedup();
-        match (fields.is_empty(), units) {
-            (false, _) => ModelTrust::Differs { fields },
-            (true, 0) => ModelTrust::Untested,
-            (true, units) => ModelTrust::Accepted { units },
-        }
+        self.trials.trust(model)
     }
 
     /// Models that were compared with Windows' own hash.
     pub fn models(&self) -> impl Iterator<Item = (&ModelName, ModelTrust)> {
-        self.compared.keys().map(|model| (model, self.trust(model)))
+        self.trials.models()
     }
 
     /// The order list of the open batch.
@@ -62,12 +45,25 @@ impl Bench {
     }
 
     pub(super) fn refresh_all(&mut self) {
-        let rows = self.devices.values().map(|device| (device.id, self.row(device))).collect();
-        self.rows = rows;
+        self.rows = self.devices.values().map(|device| (device.id, self.row(device))).collect();
+    }
+
+    /// Those whose order says something else than before.
+    pub(super) fn refresh_matches(&mut self) {
+        let changed =
+            |device: &&Device| self.rows.get(&device.id).is_none_or(|row| row.matching != self.lists.of_device(device));
+        let stale: Vec<_> = self.devices.values().filter(changed).map(|device| device.id).collect();
+        stale.into_iter().for_each(|id| self.refresh(id));
+    }
+
+    pub(super) fn refresh_model(&mut self, model: &ModelName) {
+        let stale: Vec<_> = self.models.iter().filter(|(_, each)| *each == model).map(|(id, _)| *id).collect();
+        stale.into_iter().for_each(|id| self.refresh(id));
     }
 
     fn row(&self, device: &Device) -> Row {
-        let (matching, trust) = (self.lists.of_device(device), self.trust(&device.model_name()));
+        let trust = self.models.get(&device.id).map(|model| self.trust(model)).unwrap_or_default();
+        let matching = self.lists.of_device(device);
         let readiness = self.readiness(device, &matching, &trust);
         let first = readiness.checks.first();
         let attention = match &device.stage {
@@ -78,7 +74,10 @@ impl Bench {
         Row {
             device: device.id,
             stage: device.stage.name(),
-            serial: device.identity.serial.as_ref().map_or_else(String::new, |serial| serial.to_string()),
+            serial: device
+                .any_serial()
+                .or(device.identity.serial.as_ref())
+                .map_or_else(String::new, ToString::to_string),
             model: match device.identity.model.is_empty() {
                 true => device.identity.manufacturer.clone(),
                 false => device.identity.model.clone(),

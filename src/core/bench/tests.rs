@@ -1,218 +1,304 @@
+//! A bench at work, told in the order things happen there.
+
+mod arrivals;
+mod boards;
+mod people;
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
 use super::*;
 use crate::{
     api::{Outcome, Receipt},
-    capture::Hello,
-    control::StageName,
-    device::HoldReason,
-    identity::Clash,
+    capture::{Capture, Hello, Msdm},
+    control::{ScanAnswer, StageName, Tone},
+    device::{HoldReason, Signal, Stage},
+    entry::{Entry, Lane, Refusal, Source},
+    hwhash::{HardwareHash, MadeHash, Record as HashRecord},
+    identity::{Clash, EkDigest, Serial, SystemUuid},
+    msdm::ProductKeyId,
+    order::{Expected, LineState, Match},
+    problem::Problem,
     testing::{self, smbios, uuid},
 };
 
-const STICK: MediaId = MediaId([1; 16]);
-const OTHER_STICK: MediaId = MediaId([2; 16]);
-const UUID_A: [u8; 16] = [0xa; 16];
+/// One stick for each batch.
+const SPRING: MediaId = MediaId([1; 16]);
+const AUTUMN: MediaId = MediaId([2; 16]);
+const NOTHING: [u8; 16] = [0; 16];
+const JUNK: &str = "To be filled by O.E.M.";
 
 fn at(ms: u64) -> Moment {
     Moment::from_millis(ms)
 }
 
+fn number(device: u64) -> DeviceId {
+    DeviceId(device)
+}
+
+fn key(tail: u32) -> ProductKeyId {
+    ProductKeyId::try_from(format!("33110000{tail:05}")).unwrap()
+}
+
+/// A laptop: what its firmware and TPM say, whoever asks.
+#[derive(Debug, Clone)]
+struct Laptop {
+    serial: String,
+    uuid: [u8; 16],
+    ek: Option<u8>,
+    key: Option<ProductKeyId>,
+}
+
+/// `board` stands for UUID and TPM.
+fn laptop(serial: &str, board: u8) -> Laptop {
+    Laptop { serial: serial.to_owned(), uuid: uuid(board), ek: Some(board), key: None }
+}
+
+impl Laptop {
+    fn with_key(self, tail: u32) -> Self {
+        Self { key: Some(key(tail)), ..self }
+    }
+
+    fn without_tpm(self) -> Self {
+        Self { ek: None, ..self }
+    }
+
+    fn capture(&self, message: u64) -> Capture {
+        let mut capture = testing::capture(message_id(message), &self.serial, self.uuid, self.ek);
+        capture.msdm = self.key.clone().map(|product_key_id| Msdm {
+            oem_id: "LENOVO".to_owned(),
+            product_key_id,
+            key_tail: "T83GX".to_owned(),
+        });
+        capture
+    }
+
+    /// As Windows would make it, this many seconds after 2000.
+    fn hash(&self, seconds: u32) -> HardwareHash {
+        let text = |kind, text: &str| HashRecord::Text { kind, text: text.to_owned(), nul: false };
+        let mut records = vec![
+            HashRecord::Versions {
+                tool_build: [10, 0, 26100, 1],
+                os_build: [10, 0, 26100, 1],
+                seconds,
+                zone_quarters: 0,
+                os_type: 2,
+                architecture: 9,
+                tool: 9,
+            },
+            HashRecord::SmbiosUuid { uuid: SystemUuid(self.uuid) },
+            text(14, &self.serial),
+            text(16, "LENOVO"),
+            text(17, "21CB"),
+        ];
+        records.extend(self.ek.map(|ek| HashRecord::OfflineDeviceId {
+            status: 0,
+            method: 1,
+            flag: 0,
+            id: Sha256::digest([ek; 40]).into(),
+        }));
+        records.extend(self.key.as_ref().map(|key| text(24, key.as_str())));
+        HardwareHash::encode(&records).unwrap()
+    }
+
+    fn entry(&self, seconds: u32) -> Entry {
+        Entry { hash: Some(self.hash(seconds)), ..Entry::new(Lane::IntuneCsv) }
+    }
+}
+
+/// The entry of a line with a serial number, or with a product key id.
+fn tuple(serial: Option<&str>, key: Option<ProductKeyId>) -> Entry {
+    let serial = serial.map(|serial| Serial::try_from(serial.to_owned()).unwrap());
+    Entry { serial, product_key_id: key, ..Entry::new(Lane::PartnerCsv) }
+}
+
+fn line(serial: Option<&str>, key: Option<ProductKeyId>) -> Expected {
+    Expected {
+        serial: serial.map(|serial| Serial::try_from(serial.to_owned()).unwrap()),
+        product_key_id: key,
+        manufacturer: String::new(),
+        model: String::new(),
+        asset_tag: String::new(),
+    }
+}
+
+fn message_id(message: u64) -> MessageId {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&message.to_be_bytes());
+    MessageId(id)
+}
+
+/// Decides and writes, as the shell does, and keeps what was written.
+struct Shop {
+    bench: Bench,
+    now: Moment,
+    stick: MediaId,
+    messages: u64,
+    journal: Vec<(Moment, Record)>,
+}
+
 /// A bench at work on batch `spring`, with one stick of it and one of batch `autumn`.
-fn bench() -> Bench {
-    let mut bench = Bench::default();
-    for record in [
+fn shop() -> Shop {
+    let mut shop =
+        Shop { bench: Bench::default(), now: at(1_800_000_000_000), stick: SPRING, messages: 0, journal: vec![] };
+    shop.write(vec![
         Record::BatchOpened { batch: "spring".into(), policy: IdentityPolicy::default() },
-        Record::MediaIssued { media: STICK, batch: "spring".into() },
-        Record::MediaIssued { media: OTHER_STICK, batch: "autumn".into() },
-    ] {
-        bench.apply(bench.next, at(0), record).unwrap();
+        Record::MediaIssued { media: SPRING, batch: "spring".into() },
+        Record::MediaIssued { media: AUTUMN, batch: "autumn".into() },
+    ]);
+    shop
+}
+
+impl Shop {
+    fn write(&mut self, records: Vec<Record>) -> usize {
+        let count = records.len();
+        for record in records {
+            // What is written must survive being written.
+            let text = serde_json::to_string(&record).unwrap();
+            let read: Record = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, record);
+            self.bench.apply(self.bench.next, self.now, read).unwrap();
+            self.journal.push((self.now, record));
+            self.now = self.now.after(Duration::from_millis(1));
+        }
+        self.check();
+        count
     }
-    bench
-}
 
-fn sealed(message: u8) -> Sealed {
-    sealed_with(STICK, message)
-}
+    /// What must hold after whatever happened.
+    fn check(&self) {
+        let mut anew = self.bench.clone();
+        anew.refresh_all();
+        assert_eq!(self.bench.rows, anew.rows, "a row is stale");
+        for device in self.bench.devices().filter(|device| device.is_replaced()) {
+            assert_eq!(self.bench.standing_order(device.id), None);
+        }
+        let standing = self.bench.order_status().unwrap_or_default();
+        for line in standing.lines {
+            let LineState::Here { device } = line.state else { continue };
+            assert!(!self.bench.device(device).unwrap().is_replaced(), "{line:?}");
+        }
+    }
 
-fn sealed_with(media: MediaId, message: u8) -> Sealed {
-    Sealed { media, message: MessageId([message; 16]), signal: Signal::Agent, envelope: "00".repeat(32) }
-}
+    fn open(&mut self, batch: &str, policy: IdentityPolicy) {
+        self.stick = if batch == "autumn" { AUTUMN } else { SPRING };
+        self.write(vec![Record::BatchOpened { batch: batch.to_owned(), policy }]);
+    }
 
-fn capture(message: u8, serial: &str, uuid: [u8; 16], ek: Option<u8>) -> Capture {
-    testing::capture(MessageId([message; 16]), serial, uuid, ek)
-}
+    fn later(&mut self, hours: u64) -> &mut Self {
+        self.now = self.now.after(Duration::from_secs(hours * 3600));
+        self
+    }
 
-fn hello(message: u8, serial: &str, uuid: [u8; 16]) -> (Hello, Sealed) {
-    let identity = smbios(serial, uuid).identity();
-    (Hello { agent: "test".into(), identity, simulated: false }, sealed(message))
-}
+    fn sealed(&self, message: MessageId) -> Sealed {
+        Sealed { media: self.stick, message, signal: Signal::Agent, envelope: "00".repeat(32) }
+    }
 
-/// Decides and writes, as the shell does.
-fn take(bench: &mut Bench, capture: Capture) -> Receipt {
-    let sealed = sealed(capture.id.0[0]);
-    let taken = bench.decide_capture(capture, &sealed, at(1_000)).unwrap();
-    write(bench, taken.records);
-    taken.receipt
-}
+    fn next_message(&mut self) -> u64 {
+        self.messages += 1;
+        self.messages
+    }
 
-fn write(bench: &mut Bench, records: Vec<Record>) {
-    for record in records {
-        // What is written must survive being written.
-        let text = serde_json::to_string(&record).unwrap();
-        let read: Record = serde_json::from_str(&text).unwrap();
-        assert_eq!(read, record);
-        bench.apply(bench.next, at(1_000), read).unwrap();
+    fn hello(&mut self, laptop: &Laptop) -> usize {
+        let message = message_id(self.next_message());
+        let identity = smbios(&laptop.serial, laptop.uuid).identity();
+        let hello = Hello { agent: "test".into(), identity, simulated: false };
+        let records = self.bench.decide_hello(&hello, &self.sealed(message), self.now).unwrap();
+        self.write(records)
+    }
+
+    fn boots(&mut self, laptop: &Laptop) -> Receipt {
+        let message = self.next_message();
+        self.hands_in(laptop.capture(message))
+    }
+
+    fn hands_in(&mut self, capture: Capture) -> Receipt {
+        let sealed = self.sealed(capture.id);
+        let taken = self.bench.decide_capture(capture, &sealed, self.now).unwrap();
+        self.write(taken.records);
+        taken.receipt
+    }
+
+    fn import(&mut self, entry: Entry) -> Result<(DeviceId, Admission), Refusal> {
+        let source = Source { name: "list.csv".to_owned(), line: 2 };
+        let admitted = self.bench.decide_entry(entry, &source, Signal::Import, self.now)?;
+        self.write(admitted.records);
+        Ok((admitted.device, admitted.outcome))
+    }
+
+    fn scan(&mut self, code: &str, on: Option<u64>) -> (ScanAnswer, usize) {
+        let heard = self.bench.decide_scan(code, on.map(DeviceId), self.now).unwrap();
+        let count = self.write(heard.records);
+        (heard.answer, count)
+    }
+
+    /// Title and tone of what is said to a code.
+    fn says(&mut self, code: &str, on: Option<u64>) -> (String, Tone) {
+        let (answer, _) = self.scan(code, on);
+        (answer.title, answer.tone)
+    }
+
+    fn order(&mut self, batch: &str, customer: Option<&str>, lines: Vec<Expected>) -> usize {
+        let records = self.bench.decide_order_list(batch, customer.map(str::to_owned), "po.csv", lines);
+        self.write(records)
+    }
+
+    fn expects(&mut self, serials: &[&str]) {
+        self.order("spring", Some("ACME"), serials.iter().map(|serial| line(Some(serial), None)).collect());
+    }
+
+    fn release(&mut self, device: u64) -> Result<(), Problem> {
+        let records = self.bench.decide_release(DeviceId(device), self.now)?;
+        self.write(records);
+        Ok(())
+    }
+
+    fn same_laptop(&mut self, device: u64) -> Result<(), Problem> {
+        let records = self.bench.decide_same_laptop(DeviceId(device))?;
+        self.write(records);
+        Ok(())
+    }
+
+    fn device(&self, device: u64) -> &Device {
+        self.bench.device(DeviceId(device)).unwrap()
+    }
+
+    fn stage(&self, device: u64) -> StageName {
+        self.device(device).stage.name()
+    }
+
+    fn holds(&self, device: u64) -> Vec<HoldReason> {
+        self.device(device).stage.holds().cloned().collect()
+    }
+
+    fn matching(&self, device: u64) -> Match {
+        self.bench.rows[&DeviceId(device)].matching.clone()
+    }
+
+    fn history(&self, device: u64) -> Vec<&str> {
+        self.device(device).history.iter().map(|(.., words)| words.as_str()).collect()
+    }
+
+    /// Devices by their number, those that live on under another left out.
+    fn present(&self) -> Vec<u64> {
+        self.bench.present().map(|device| device.id.0).collect()
+    }
+
+    /// The line's device, if its laptop is here.
+    fn lines(&self) -> Vec<Option<u64>> {
+        let here = |state| match state {
+            LineState::Here { device } => Some(device.0),
+            LineState::Missing => None,
+        };
+        self.bench.order_status().unwrap().lines.into_iter().map(|line| here(line.state)).collect()
     }
 }
 
-#[test]
-fn hello_then_capture_is_one_device() {
-    let mut bench = bench();
-    let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
-    let records = bench.decide_hello(&greeting, &from, at(1_000)).unwrap();
-    write(&mut bench, records);
-    let receipt = take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    assert_eq!((receipt.outcome, receipt.device, receipt.serial.as_deref()), (Outcome::Captured, 1, Some("PF3K9Q")));
-    assert_eq!(bench.devices().count(), 1);
-    assert_eq!(bench.rows().next().unwrap().stage, StageName::Captured);
+fn clash(clash: Clash, other: u64) -> HoldReason {
+    HoldReason::Clash { clash, other: DeviceId(other) }
 }
 
-#[test]
-fn a_capture_without_a_hello_is_the_same_device_later() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
-    let records = bench.decide_hello(&greeting, &from, at(1_000)).unwrap();
-    assert_eq!(records, [Record::DeviceReturned { device: DeviceId(1), message: from.message }]);
-}
-
-#[test]
-fn a_capture_sent_twice_is_written_once_even_after_its_stick_was_revoked() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let records = bench.decide_revoke(STICK).unwrap();
-    write(&mut bench, records);
-    let again = bench.decide_capture(capture(2, "PF3K9Q", uuid(1), Some(1)), &sealed(2), at(9)).unwrap();
-    assert_eq!((again.records.len(), again.receipt.outcome), (0, Outcome::AlreadyHere));
-}
-
-#[test]
-fn a_hello_played_back_is_no_arrival() {
-    let mut bench = bench();
-    let (greeting, from) = hello(1, "PF3K9Q", uuid(1));
-    let records = bench.decide_hello(&greeting, &from, at(1_000)).unwrap();
-    write(&mut bench, records);
-    assert_eq!(bench.decide_hello(&greeting, &from, at(1_000)).unwrap(), []);
-}
-
-#[test]
-fn a_nameless_hello_waits_for_its_capture() {
-    let (greeting, from) = hello(1, "Default string", [0; 16]);
-    assert_eq!(bench().decide_hello(&greeting, &from, at(1_000)).unwrap(), []);
-}
-
-#[test]
-fn a_newer_capture_counts_and_says_so() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let receipt = take(&mut bench, capture(4, "PF3K9Q", uuid(1), Some(1)));
-    assert_eq!(receipt.outcome, Outcome::CapturedAgain);
-    assert_eq!(receipt.notice.unwrap().what, "This laptop was captured before (#1, 0s ago).");
-    let device = bench.devices().next().unwrap();
-    assert_eq!((device.captures, device.capture.as_ref().unwrap().id), (2, MessageId([4; 16])));
-}
-
-#[test]
-fn one_serial_on_two_boards_is_held_and_nothing_is_lost() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let receipt = take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2)));
-    assert_eq!((receipt.outcome, receipt.device), (Outcome::Held, 2));
-    assert!(receipt.notice.unwrap().what.contains("same serial number on two machines (the other is device #1)"));
-    let held = bench.device(DeviceId(2)).unwrap();
-    assert!(held.capture.is_some());
-    assert_eq!(bench.rows().nth(1).unwrap().attention.as_deref(), Some("same serial as #1"));
-    // The first one is not touched, and the held one finds itself again.
-    assert_eq!(bench.device(DeviceId(1)).unwrap().stage.name(), StageName::Captured);
-    assert_eq!(take(&mut bench, capture(5, "PF3K9Q", uuid(2), Some(2))).device, 2);
-    let records = bench.decide_release(DeviceId(2), at(2_000)).unwrap();
-    write(&mut bench, records);
-    assert_eq!(bench.device(DeviceId(2)).unwrap().stage.name(), StageName::Captured);
-}
-
-#[test]
-fn a_held_laptop_that_sends_its_capture_again_is_still_held() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let held = take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2)));
-    // Its answer got lost, or the bench restarted: a technician must not see OK now.
-    let again = take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2)));
-    assert_eq!((again.outcome, again.notice), (Outcome::Held, held.notice));
-    assert_eq!((held.stored, again.stored), (true, false));
-    let records = bench.decide_release(DeviceId(2), at(2_000)).unwrap();
-    write(&mut bench, records);
-    assert_eq!(take(&mut bench, capture(4, "PF3K9Q", uuid(2), Some(2))).outcome, Outcome::AlreadyHere);
-}
-
-#[test]
-fn one_uuid_on_two_machines_is_held() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    take(&mut bench, capture(4, "PF3K9R", uuid(1), Some(2)));
-    let Stage::Held { reason, .. } = &bench.device(DeviceId(2)).unwrap().stage else { panic!("not held") };
-    assert_eq!(*reason, HoldReason::Clash { clash: Clash::UuidOnOtherBoard, other: DeviceId(1) });
-}
-
-#[test]
-fn junk_numbers_shared_by_two_machines_are_no_clash() {
-    let mut bench = bench();
-    for (message, ek) in [(2, 1), (4, 2)] {
-        let junk = capture(message, "To be filled by O.E.M.", [0; 16], Some(ek));
-        assert_eq!(take(&mut bench, junk).outcome, Outcome::Captured);
-    }
-    assert_eq!(bench.devices().count(), 2);
-}
-
-#[test]
-fn a_machine_without_any_name_is_held() {
-    let mut bench = bench();
-    let receipt = take(&mut bench, capture(2, "Default string", [0xff; 16], None));
-    assert_eq!(receipt.outcome, Outcome::Held);
-    assert_eq!(receipt.notice.unwrap().what, "Held: this machine cannot be told from another.");
-}
-
-#[test]
-fn media_that_are_not_good_here_and_now() {
-    let mut bench = bench();
-    let refused = |bench: &Bench, media| {
-        bench.decide_capture(capture(2, "PF3K9Q", UUID_A, Some(1)), &sealed_with(media, 2), at(0)).unwrap_err().what
-    };
-    assert_eq!(refused(&bench, MediaId([9; 16])), "This stick is unknown to the bench.");
-    assert_eq!(refused(&bench, OTHER_STICK), "This stick belongs to batch 'autumn'.");
-    let records = bench.decide_revoke(STICK).unwrap();
-    write(&mut bench, records);
-    assert_eq!(refused(&bench, STICK), "This stick was reported lost and is no longer accepted.");
-    assert_eq!(bench.devices().count(), 0);
-}
-
-#[test]
-fn the_fold_refuses_a_journal_that_contradicts_itself() {
-    let mut bench = bench();
-    let gap = bench.apply(7, at(0), Record::BatchOpened { batch: "x".into(), policy: IdentityPolicy::default() });
-    assert_eq!(gap, Err(Unfit::OutOfOrder(7, 2)));
-    let nobody = bench.apply(3, at(0), Record::DeviceReleased { device: DeviceId(0) });
-    assert_eq!(nobody, Err(Unfit::NoSuchDevice(3, 0)));
-    assert_eq!(bench.next_number(), 3);
-}
-
-#[test]
-fn an_order_is_numbered_by_its_record() {
-    let mut bench = bench();
-    take(&mut bench, capture(2, "PF3K9Q", uuid(1), Some(1)));
-    let records = bench.decide_order(DeviceId(1), Order::PowerOff).unwrap();
-    write(&mut bench, records);
-    assert_eq!(bench.standing_order(DeviceId(1)), Some(Standing { number: 4, order: Order::PowerOff }));
-    assert!(bench.decide_order(DeviceId(9), Order::PowerOff).is_err());
-    // The next boot starts without orders.
-    take(&mut bench, capture(5, "PF3K9Q", uuid(1), Some(1)));
-    assert_eq!(bench.standing_order(DeviceId(1)), None);
+fn wrong_customer(customer: &str, batch: &str) -> HoldReason {
+    HoldReason::WrongCustomer { customer: customer.to_owned(), batch: batch.to_owned() }
 }
