@@ -5,13 +5,15 @@ use sha2::{Digest, Sha256};
 use whiteglove_core::{
     blob::Blob,
     capture::{
-        Battery, Bus, Capture, Cpu, Disk, Display, EkCertificate, EkSource, EndorsementKey, Finding, Firmware, Hello,
-        Msdm, Nic, NicKind, Part, SmbiosTables, Timing, Tpm,
+        Battery, Bus, Capture, Cpu, Disk, Display, EkCertificate, EkSource, EndorsementKey, Finding, Firmware,
+        FirmwareVariable, Hello, Msdm, Nic, NicKind, Part, Rtc, SmbiosTables, Timing, Tpm, TpmPresence,
     },
+    clock::Moment,
     envelope::MessageId,
+    hwhash,
     identity::Mac,
-    msdm,
     smbios::structure,
+    tpm::{certificate::with_rsa_key, rsa_public},
 };
 
 /// How a laptop's visit to the bench goes. Shares are per hundred.
@@ -22,6 +24,10 @@ pub(super) enum Fate {
     SecureBootOff,
     FlatBattery,
     NoDisk,
+    /// Its clock is half an hour behind.
+    ClockBehind,
+    /// Somebody associated it with a tenant before.
+    Associated,
     /// Its firmware never got a serial number, a UUID or a TPM key.
     Nameless,
     /// Its board was replaced and given the serial of the laptop before it.
@@ -37,6 +43,8 @@ struct Model {
     manufacturer: &'static str,
     product: &'static str,
     version: &'static str,
+    sku: &'static str,
+    family: &'static str,
     prefix: &'static str,
     oui: [u8; 3],
 }
@@ -46,14 +54,26 @@ const MODELS: [Model; 4] = [
         manufacturer: "LENOVO",
         product: "21HDCTO1WW",
         version: "ThinkPad T14 Gen 4",
+        sku: "LENOVO_MT_21HD_BU_Think_FM_ThinkPad T14 Gen 4",
+        family: "ThinkPad T14 Gen 4",
         prefix: "PF",
         oui: [0x9c, 0x2d, 0xcd],
     },
-    Model { manufacturer: "Dell Inc.", product: "Latitude 5450", version: "", prefix: "", oui: [0xc0, 0x47, 0x0e] },
+    Model {
+        manufacturer: "Dell Inc.",
+        product: "Latitude 5450",
+        version: "",
+        sku: "0CB2",
+        family: "Latitude",
+        prefix: "",
+        oui: [0xc0, 0x47, 0x0e],
+    },
     Model {
         manufacturer: "HP",
         product: "HP EliteBook 840 14 inch G10",
         version: "SBKPF",
+        sku: "8A3S1EA#ABD",
+        family: "103C_5336AN HP EliteBook",
         prefix: "5CG",
         oui: [0xe8, 0xd8, 0xd1],
     },
@@ -61,6 +81,8 @@ const MODELS: [Model; 4] = [
         manufacturer: "Microsoft Corporation",
         product: "Surface Laptop 6",
         version: "",
+        sku: "Surface_Laptop_6_13_1867",
+        family: "Surface",
         prefix: "0F",
         oui: [0x28, 0x16, 0xa8],
     },
@@ -85,6 +107,8 @@ impl Laptop {
             15..=17 if number > 0 => Fate::CloneOfPrevious,
             18..=20 => Fate::GoesAway,
             21..=25 => Fate::Stutters,
+            26..=28 => Fate::ClockBehind,
+            29..=30 => Fate::Associated,
             _ => Fate::Fine,
         };
         laptop
@@ -134,12 +158,19 @@ impl Laptop {
         let mut table = structure(0, &[1, 2, 0, 0, 3], &[model.manufacturer, "N3QET45W (1.45)", "05/20/2026"]);
         let mut system = vec![1, 2, 3, 4];
         system.extend(uuid);
-        system.extend([6, 0, 0]);
+        system.extend([6, 5, 6]);
         // An empty string has no place in a string set; firmware writes a blank.
         let version = if model.version.is_empty() { " " } else { model.version };
-        table.extend(structure(1, &system, &[model.manufacturer, model.product, version, &serial]));
+        let strings = [model.manufacturer, model.product, version, &serial, model.sku, model.family];
+        table.extend(structure(1, &system, &strings));
+        table.extend(structure(2, &[1, 2, 0, 3], &[model.manufacturer, model.product, &serial]));
         table.extend(structure(3, &[1, 10, 0, 2, 0], &[model.manufacturer, &serial]));
+        // One array of two sockets, at most 64 GiB (in KiB); 16 GiB are in it.
+        table.extend(structure(16, &[3, 3, 3, 0, 0, 0, 4, 0xfe, 0xff, 2, 0], &[]));
         table.extend(structure(17, &[0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x40], &[]));
+        if self.fate != Fate::Nameless {
+            table.extend(structure(43, b"SIM \x02\x00", &[]));
+        }
         table.extend(structure(127, &[], &[]));
         SmbiosTables { entry_point: Blob(b"_SM3_".to_vec()), table: Blob(table) }
     }
@@ -148,10 +179,9 @@ impl Laptop {
         if matches!(self.fate, Fate::NoTpm | Fate::Nameless) {
             return None;
         }
-        // An ECC key: any bytes of the right shape will do, and nobody can mistake it for a real one.
-        let public = [&[0x00, 0x23][..], &self.bytes("ek"), &self.bytes("ek 2")].concat();
-        let key = EndorsementKey { source: EkSource::Persistent, public: Blob(public) };
-        let certificate = EkCertificate { nv_index: 0x01c0_000a, der: Blob(self.bytes("certificate").repeat(28)) };
+        let modulus = self.modulus();
+        let key = EndorsementKey { source: EkSource::Persistent, public: Blob(rsa_public(&modulus)) };
+        let certificate = EkCertificate { nv_index: 0x01c0_0002, der: Blob(with_rsa_key(&modulus)) };
         Some(Tpm {
             family: "2.0".to_owned(),
             level: 0,
@@ -163,15 +193,54 @@ impl Laptop {
         })
     }
 
+    /// One of its own, as every machine has; no key belongs to it. Group 3305 is an edition of Pro.
+    fn msdm(&self) -> Option<Msdm> {
+        if self.fate == Fate::Nameless {
+            return None;
+        }
+        let id = format!("3305{:09}", self.dice("product key") % 1_000_000_000);
+        let product_key_id = id.parse().ok()?;
+        Some(Msdm { oem_id: "SIMULA".to_owned(), product_key_id, key_tail: id[8..].to_owned() })
+    }
+
+    /// Random bytes in the shape of one: nobody has factors, and no chip has it.
+    fn modulus(&self) -> [u8; 256] {
+        let mut modulus = [0; 256];
+        for (part, bytes) in modulus.chunks_mut(32).enumerate() {
+            bytes.copy_from_slice(&self.bytes(&format!("ek {part}")));
+        }
+        modulus[0] |= 0x80;
+        modulus[255] |= 1;
+        modulus
+    }
+
     pub(super) fn hello(&self) -> Hello {
         Hello { agent: agent(), identity: self.smbios().identity(), simulated: true }
     }
 
-    pub(super) fn capture(&self, id: MessageId) -> Capture {
+    /// `now` is what its clock shows, if that is right.
+    pub(super) fn capture(&self, id: MessageId, now: Moment) -> Capture {
+        let mut capture = self.read(id, now);
+        let at = capture.rtc.map_or(now, |rtc| rtc.read);
+        match hwhash::make(&capture, at) {
+            Ok(made) => capture.hash = Some(made),
+            Err(error) => capture.findings.push(Finding { part: Part::Hash, what: error.to_string() }),
+        }
+        capture
+    }
+
+    fn read(&self, id: MessageId, now: Moment) -> Capture {
         let [a, b, c, ..] = self.bytes("mac");
         let [x, y, z] = self.model().oui;
         let mac = Mac([x, y, z, a, b, c]);
         let tpm = self.tpm();
+        let behind = if self.fate == Fate::ClockBehind { 31 * 60_000 } else { 0 };
+        let rtc = Rtc { read: Moment::from_millis(now.millis().saturating_sub(behind) / 1000 * 1000) };
+        let mark = FirmwareVariable {
+            name: "DeviceLinkId".to_owned(),
+            bytes: 36,
+            text: Some(format!("{}-simulated", hex::encode(&self.bytes("link")[..13]))),
+        };
         let missing_tpm = Finding { part: Part::Tpm, what: "no TPM answers; it may be off in the firmware".to_owned() };
         let disk = Disk {
             name: "nvme0n1".to_owned(),
@@ -198,16 +267,16 @@ impl Laptop {
                 secure_boot: Some(self.fate != Fate::SecureBootOff),
                 setup_mode: Some(false),
             },
-            device_link: vec![],
+            device_link: if self.fate == Fate::Associated { vec![mark] } else { vec![] },
             hash: None,
             findings: if tpm.is_none() { vec![missing_tpm] } else { vec![] },
+            tpm_presence: match (&tpm, self.fate) {
+                (Some(_), _) => TpmPresence::Answers,
+                (None, Fate::NoTpm) => TpmPresence::Hidden,
+                (None, _) => TpmPresence::None,
+            },
             tpm,
-            // Microsoft's published generic key of Windows Pro.
-            msdm: msdm::product_key_id("VK7JG-NPHTM-C97JM-9MPGT-3V66T").ok().map(|product_key_id| Msdm {
-                oem_id: "SIMULA".to_owned(),
-                product_key_id,
-                key_tail: "3V66T".to_owned(),
-            }),
+            msdm: self.msdm(),
             nics: vec![Nic {
                 name: "enp0s31f6".to_owned(),
                 mac,
@@ -244,7 +313,7 @@ impl Laptop {
                 width_mm: 301,
                 height_mm: 188,
             }],
-            rtc: None,
+            rtc: Some(rtc),
             timings: vec![Timing { part: Part::Smbios, millis: 1 }, Timing { part: Part::Tpm, millis: 180 }],
         }
     }
@@ -258,12 +327,16 @@ fn agent() -> String {
 mod tests {
     use super::*;
 
+    const NOW: Moment = Moment::from_millis(1_800_000_000_000);
+
     #[test]
     fn every_fate_happens_and_is_what_it_says() {
         let laptops: Vec<Laptop> = (0..400).map(|number| Laptop::new(1, number)).collect();
         let find = |fate| laptops.iter().find(|laptop| laptop.fate == fate).unwrap();
-        let capture = |fate| find(fate).capture(MessageId([0; 16]));
+        let capture = |fate| find(fate).capture(MessageId([0; 16]), NOW);
         assert!(capture(Fate::NoTpm).tpm.is_none());
+        assert_eq!(capture(Fate::ClockBehind).rtc.unwrap().read.millis(), NOW.millis() - 31 * 60_000);
+        assert_eq!(capture(Fate::Associated).device_link[0].bytes, 36);
         assert!(capture(Fate::Nameless).identity().is_anonymous());
         assert!(capture(Fate::NoDisk).disks.is_empty());
         assert!(!capture(Fate::Fine).identity().is_anonymous());
@@ -277,7 +350,19 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_laptop() {
         let id = MessageId([3; 16]);
-        assert_eq!(Laptop::new(5, 9).capture(id), Laptop::new(5, 9).capture(id));
-        assert_ne!(Laptop::new(6, 9).capture(id), Laptop::new(5, 9).capture(id));
+        assert_eq!(Laptop::new(5, 9).capture(id, NOW), Laptop::new(5, 9).capture(id, NOW));
+        assert_ne!(Laptop::new(6, 9).capture(id, NOW), Laptop::new(5, 9).capture(id, NOW));
+    }
+
+    #[test]
+    fn the_hash_says_what_the_laptop_says() {
+        let laptop = Laptop::flawless(3, 4);
+        let capture = laptop.capture(MessageId([3; 16]), NOW);
+        let hash = &capture.hash.as_ref().unwrap().hash;
+        let [record] =
+            hash.records().into_iter().filter(|record| record.kind() == 25).collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(record.value().as_ref(), laptop.modulus());
+        assert_eq!(hash.missing(), []);
+        assert!(hash.identity().uuid.is_some() && hash.identity().uuid == capture.identity().uuid);
     }
 }

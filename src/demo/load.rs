@@ -47,7 +47,7 @@ pub fn run(card: &MediaCard, captures: usize, clients: usize, seed: u64) -> Resu
     let sealed: Vec<(Envelope, SessionKey)> = (0..captures as u64)
         .map(|number| {
             let id = message_id()?;
-            sealer.seal(Kind::Capture, id, &Laptop::flawless(seed, number).capture(id))
+            sealer.seal(Kind::Capture, id, &Laptop::flawless(seed, number).capture(id, crate::clock::now()))
         })
         .collect::<Result<_, _>>()?;
     let next = AtomicUsize::new(0);

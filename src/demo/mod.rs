@@ -59,7 +59,7 @@ fn visit(card: &MediaCard, laptop: &Laptop, stop: &CancellationToken) -> Result<
     // Reading a TPM takes a real laptop one to three seconds.
     pause(Duration::from_millis(500 + laptop.dice("reading") % 2_000), stop);
     let id = message_id()?;
-    let capture = client.seal(Kind::Capture, id, &laptop.capture(id))?;
+    let capture = client.seal(Kind::Capture, id, &laptop.capture(id, crate::clock::now()))?;
     client.until_answered::<Receipt>(api::CAPTURE, &capture, label::RECEIPT, stop)?;
     if laptop.fate == Fate::Stutters {
         client.until_answered::<Receipt>(api::CAPTURE, &capture, label::RECEIPT, stop)?;
