@@ -33,7 +33,7 @@ async fn what_was_appended_is_there_after_opening_again() {
     let (_folder, path) = journal_of(3).await;
     let (mut journal, bench) = Journal::open(&path, &key()).await.unwrap();
     assert_eq!(bench.media().len(), 3);
-    journal.append(&[(Moment::from_millis(9), Record::BatchOpened { batch: "spring".into() })]).await.unwrap();
+    journal.append(&[(Moment::from_millis(9), Record::BatchOpened { batch: "spring".into(), policy: Default::default() })]).await.unwrap();
     let verified = verify(&path, &key()).await.unwrap();
     assert_eq!((verified.entries, verified.last), (4, Some(Moment::from_millis(9))));
 }
@@ -80,7 +80,7 @@ async fn a_full_disk_writes_nothing_and_says_so() {
     let (mut journal, _) = Journal::open(&path, &key()).await.unwrap();
     // SQLite's own limit raises the same error as a full disk: SQLITE_FULL.
     journal.limit_pages().await;
-    let long = Record::BatchOpened { batch: "x".repeat(1 << 20) };
+    let long = Record::BatchOpened { batch: "x".repeat(1 << 20), policy: Default::default() };
     let failed = journal.append(&[(Moment::default(), long)]).await.unwrap_err();
     assert!(matches!(failed, JournalError::Full), "{failed}");
     assert!(failed.problem(&path).next.starts_with("Free some space"));
