@@ -228,9 +228,9 @@ fn a_watching_front_end_sees_the_device_change() {
     let mut control = Control::connect(&bench.state()).unwrap();
     control.send(&json!({"watch": first.device}));
     let device = until("the device", || Some(control.until("watched")).filter(|device| !device.is_null()));
-    assert_eq!(device["identity"]["serial"], "PF3K9Q");
+    assert_eq!(device["device"]["identity"]["serial"], "PF3K9Q");
     hand_in(&bench.url(), &card, &capture("PF3K9Q", 1, Some(1)));
-    assert_eq!(control.until("watched")["captures"], 2);
+    assert_eq!(control.until("watched")["device"]["captures"], 2);
 }
 
 #[test]

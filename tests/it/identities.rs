@@ -75,7 +75,7 @@ fn a_csv_as_windows_writes_it_is_taken_line_by_line() {
         csv += &format!("{serial},,{}\r\n", windows_hash(serial, uuid).to_base64());
     }
     // Cut short, as a mail program does it; then two rows mixed up.
-    csv += &format!("PF000003,,{}\r\n", &windows_hash("PF000003", 3).to_base64()[..200]);
+    csv += &format!("PF000003,,{}\r\n", &windows_hash("PF000003", 3).to_base64()[..120]);
     csv += &format!("PF000004,,{}\r\n", windows_hash("PF000005", 5).to_base64());
     let path = file(&bench, "hashes.csv", &utf16(&csv));
 

@@ -230,7 +230,7 @@ fn captures_come_off_the_data_volume_of_an_image() {
     let volume = format!("{}@@{}", image.display(), partition(&image, 2).start);
     let (copied, report) = tool("mcopy", &["-i", &volume, file.to_str().unwrap(), "::/captures/"]);
     assert!(copied, "{report}");
-    assert!(bench.says(&["import", image.to_str().unwrap()]).contains("1 taken"));
+    assert!(bench.says(&["import", image.to_str().unwrap()]).contains(": 1 new."));
     assert_eq!(bench.devices()[0]["identity"]["serial"], "PF3K9Q");
 }
 
