@@ -9,7 +9,7 @@ use super::{
     refusal, unreadable,
     xml::{Token, Xml, XmlError},
 };
-use crate::{entry::Lane, problem::Problem};
+use crate::{entry::Lane, problem::Problem, table::LONGEST};
 
 const NEXT: &str = "Run oa3tool /Report on the machine again and import the OA3.xml it writes.";
 
@@ -79,9 +79,11 @@ impl Key {
             _ => return,
         };
         match text {
-            // A comment inside cuts a text in two.
-            Some(text) => field.push_str(if child == "HardwareHash" { &text } else { text.trim() }),
-            None => self.unsound = Some(format!("The value of {child} is too long, or it is no text.")),
+            // A comment inside cuts a text in two; the same element over and over must not fill memory.
+            Some(text) if field.len() + text.len() <= LONGEST => {
+                field.push_str(if child == "HardwareHash" { &text } else { text.trim() })
+            }
+            Some(_) | None => self.unsound = Some(format!("The value of {child} is too long, or it is no text.")),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     testing,
 };
 
+mod fixtures;
 mod hostile;
 mod lists;
 mod others;

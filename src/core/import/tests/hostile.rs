@@ -128,6 +128,15 @@ fn xml_nests_no_deeper_than_a_report_and_declares_nothing() {
 }
 
 #[test]
+fn the_same_element_over_and_over_does_not_add_up() {
+    let often = "<HardwareHash>AAAAAAAA</HardwareHash>".repeat(20_000);
+    let file = format!("<Keys><Key>{often}</Key><Key><HardwareHash>{}</HardwareHash></Key></Keys>", hash("PF000001"));
+    let read = import(file.as_bytes());
+    assert_eq!(read.refused(), ["1: The value of HardwareHash is too long, or it is no text."]);
+    assert_eq!(read.serials(), ["PF000001"]);
+}
+
+#[test]
 fn json_inside_a_devicelink_export_nests_no_deeper_than_json_may() {
     let json = format!("{{\"DeviceInfo\":{}", "[".repeat(40_000));
     let csv = format!("SerialNumber,Manufacturer,Model,Data\nPF000001,LENOVO,21CB,{}", BASE64_STANDARD.encode(json));

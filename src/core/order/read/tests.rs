@@ -188,6 +188,16 @@ fn a_remark_with_line_breaks_stays_one_line() {
     assert_eq!(read.lines[1].number, 4);
 }
 
+/// See `tests/fixtures/import/make.py`.
+#[test]
+fn a_list_from_a_german_spreadsheet_reads_line_by_line() {
+    let read = order(include_bytes!("../../../../tests/fixtures/import/order.csv"));
+    assert_eq!(read.serials(), ["EX000002", "EX000003"]);
+    assert!(read.listed().all(|listed| listed.customer.as_deref() == Some("Müller AG")));
+    assert_eq!(read.lines.iter().map(|line| line.number).collect::<Vec<_>>(), [4, 5, 6, 7]);
+    assert_eq!(read.refused()[0], "6: Line 4 has the same serial number, EX000002.");
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..1000)) {
