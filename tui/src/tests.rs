@@ -1,9 +1,11 @@
 //! Press keys, read the screen.
 
 mod board;
+mod compared;
 mod detail;
 mod hash;
 mod help;
+mod label;
 mod media;
 mod order;
 mod robust;

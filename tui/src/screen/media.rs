@@ -91,7 +91,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     ),
     bind(&[KeyCode::Char('b')], Action::Build, "build", "Build a stick image for the open batch"),
     bind(&[KeyCode::Char('w')], Action::Write, "write", "Write an image to a USB stick; asks which, and for its name"),
-    bind(&[KeyCode::Char('i')], Action::Import, "import", "Import the captures of a stick that came back"),
+    bind(
+        &[KeyCode::Char('i')],
+        Action::Import,
+        "import",
+        "Import the captures of a stick that came back, or hashes from a file",
+    ),
     bind(&[KeyCode::Char('d')], Action::ListDisks, "disks", "Look for disks again, after plugging one in"),
     bind(&[KeyCode::Char('c')], Action::Cancel, "cancel", "Stop the running job, after a question"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),

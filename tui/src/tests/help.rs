@@ -28,7 +28,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       Up, k             Previous laptop
       PgDn, Space       A page down
       PgUp              A page up
-                                                      ↓ 164 more lines: Down, PgDn
+                                                      ↓ 165 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

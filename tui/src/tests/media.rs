@@ -429,15 +429,15 @@ fn importing_proposes_the_stick_that_is_plugged_in() {
     insta::assert_snapshot!(screen(&model), @r##"
     Sticks
 
-    ─ Import the captures of a stick that came back ─────────────────────────────
-      Plug the stick into this computer. Give its device or the folder it is
+    ─ Import what a stick or a file brings ──────────────────────────────────────
+      Captures of a stick that came back: give its device or the folder it is
       mounted at.
+      Hashes that Windows or WinPE made (CSV, OA3.xml): give the file, or the
+      folder with them.
 
-      Stick: /dev/sdb█
+      From: /dev/sdb█
 
       Importing twice does no harm: what is here already stays one laptop.
-
-
 
 
 

@@ -132,7 +132,8 @@ fn endpoint(model: &Model, area: Rect, buf: &mut Buffer) {
     };
     let counter = counter(snapshot);
     let room = usize::from(area.width).saturating_sub(text::width(&counter));
-    text::band(&text::cut(&words, room.saturating_sub(1), theme), area, buf, theme.style(Tone::Dim), theme);
+    let left = Rect { width: text::cells(room), ..area };
+    text::band(&text::cut(&words, room.saturating_sub(1), theme), left, buf, theme.style(Tone::Dim), theme);
     buf.set_string(area.x + text::cells(room), area.y, counter, theme.style(Tone::Strong));
 }
 

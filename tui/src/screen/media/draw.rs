@@ -65,14 +65,15 @@ pub(crate) fn draw(model: &Model, step: &Step, area: Rect, buf: &mut Buffer, now
         }
         Step::Consent(consent) => page.consent(consent),
         Step::Import(input) => {
-            page.heading("Import the captures of a stick that came back");
-            page.words("Plug the stick into this computer. Give its device or the folder it is mounted at.");
+            page.heading("Import what a stick or a file brings");
+            page.words("Captures of a stick that came back: give its device or the folder it is mounted at.");
+            page.words("Hashes that Windows or WinPE made (CSV, OA3.xml): give the file, or the folder with them.");
             page.blank();
-            page.lines.push(input.line("  Stick:", page.width, model.theme));
+            page.lines.push(input.line("  From:", page.width, model.theme));
             page.blank();
             match returned_stick(model) {
                 Some(_) => page.words("Importing twice does no harm: what is here already stays one laptop."),
-                None => page.words("No stick is seen. Esc, plug it in, then d looks for disks again."),
+                None => page.words("No stick is seen. For one: Esc, plug it in, then d looks for disks again."),
             }
         }
     }
