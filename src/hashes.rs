@@ -71,21 +71,19 @@ async fn find(config: &Config, what: &str, each: &mut dyn FnMut(Found) -> Contro
 fn read(source: impl Read, each: &mut dyn FnMut(Found) -> ControlFlow<()>) -> Result<(), Problem> {
     import::read(source, &mut |line: Line| {
         let place = format!("line {}", line.number);
+        let repaired = line.repairs.iter().map(|repair| format!("repaired: {repair}"));
+        let notes: Vec<_> = repaired.chain(line.remarks).collect();
         let outcome = match line.outcome {
             Ok(entry) => {
                 let serial = entry.serial.as_ref().map_or_else(String::new, |serial| format!(", {serial}"));
                 let missing =
                     || Problem::new("There is no hash.", "The line names a machine without one.", "Capture its hash.");
-                let found = Found {
-                    place: format!("{place}{serial}"),
-                    notes: line.repairs,
-                    outcome: entry.hash.ok_or_else(missing),
-                };
+                let found = Found { place: format!("{place}{serial}"), notes, outcome: entry.hash.ok_or_else(missing) };
                 return each(found);
             }
             Err(refusal) => Err(Problem::new("The line was refused.", refusal.why, refusal.next)),
         };
-        each(Found { place, notes: line.repairs, outcome })
+        each(Found { place, notes, outcome })
     })
     .map(drop)
 }
@@ -120,7 +118,7 @@ fn best_hash(device: &Device) -> Option<(String, &HardwareHash)> {
 #[derive(Serialize)]
 struct Decoded<'a> {
     place: &'a str,
-    repaired: &'a [String],
+    notes: &'a [String],
     digest: String,
     origin: Origin,
     made_at_ms: Option<u64>,
@@ -136,7 +134,7 @@ async fn decode(config: &Config, what: &str, json: bool) -> Result<(), Problem> 
         let said = match &found.outcome {
             Ok(hash) if json => print_json(&Decoded {
                 place: &found.place,
-                repaired: &found.notes,
+                notes: &found.notes,
                 digest: hash.digest().to_string(),
                 origin: hash.origin(),
                 made_at_ms: hash.made_at().map(|at| at.millis()),
@@ -181,7 +179,7 @@ fn summary(hash: &HardwareHash, notes: &[String]) -> String {
         true => "whole, and every critical field is there".to_owned(),
         false => format!("whole, but it lacks {}", missing.join(", ")),
     }];
-    lines.extend(notes.iter().map(|note| format!("repaired: {note}")));
+    lines.extend(notes.iter().cloned());
     lines.extend(hash.doubts().iter().map(|doubt| format!("doubt: {doubt}")));
     lines.join("\n")
 }
@@ -193,7 +191,7 @@ struct Validated<'a> {
     whole: bool,
     digest: Option<String>,
     missing: Vec<&'static str>,
-    repaired: &'a [String],
+    notes: &'a [String],
     doubts: Vec<String>,
     problem: Option<&'a Problem>,
 }
@@ -209,7 +207,7 @@ async fn validate(config: &Config, what: &str, json: bool) -> Result<(), Problem
                 whole: outcome.is_ok(),
                 digest: hash.map(|hash| hash.digest().to_string()),
                 missing: hash.map(|hash| names(&hash.missing())).unwrap_or_default(),
-                repaired: &found.notes,
+                notes: &found.notes,
                 doubts: hash.map(HardwareHash::doubts).unwrap_or_default(),
                 problem: outcome.as_ref().err(),
             })

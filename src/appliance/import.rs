@@ -214,6 +214,7 @@ type EntryReply = oneshot::Receiver<Result<(DeviceId, Admission), NotTaken>>;
 struct Waiting {
     number: u64,
     repairs: Vec<String>,
+    remarks: Vec<String>,
     what: String,
     sent: Result<EntryReply, Refusal>,
 }
@@ -227,19 +228,18 @@ fn import_file(path: &Path, handle: &mut Handle, report: &mut Report) -> Result<
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     let mut failed = None;
     let read = import::read(source, &mut |line: Line| {
-        let sent = match line.outcome {
-            Err(refusal) => {
-                Waiting { number: line.number, repairs: line.repairs, what: String::new(), sent: Err(refusal) }
-            }
+        let Line { number, repairs, remarks, outcome } = line;
+        let sent = match outcome {
+            Err(refusal) => Waiting { number, repairs, remarks, what: String::new(), sent: Err(refusal) },
             Ok(entry) => {
                 let (reply, answer) = oneshot::channel();
                 let what = entry.serial.as_ref().map_or_else(|| entry.lane.words().to_owned(), ToString::to_string);
-                let source = Source { name: name.clone(), line: line.number };
+                let source = Source { name: name.clone(), line: number };
                 if handle.inbox.blocking_send(Input::Entry { entry, source, reply }).is_err() {
                     failed = Some(stopped());
                     return ControlFlow::Break(());
                 }
-                Waiting { number: line.number, repairs: line.repairs, what, sent: Ok(answer) }
+                Waiting { number, repairs, remarks, what, sent: Ok(answer) }
             }
         };
         waiting.push_back(sent);
@@ -264,7 +264,7 @@ fn import_file(path: &Path, handle: &mut Handle, report: &mut Report) -> Result<
 
 /// Waits for the bench's word on one line and reports it.
 fn settle(line: Waiting, report: &mut Report) -> Result<(), Problem> {
-    let Waiting { number, repairs, what, sent } = line;
+    let Waiting { number, repairs, remarks, what, sent } = line;
     let refused = |refusal: &Refusal| (Count::Refused, format!("REFUSED: {} {}", refusal.why, refusal.next));
     let (count, words) = match sent.map(oneshot::Receiver::blocking_recv) {
         Err(refusal) => refused(&refusal),
@@ -278,7 +278,8 @@ fn settle(line: Waiting, report: &mut Report) -> Result<(), Problem> {
             Admission::Held(reason) => (Count::Held, format!("taken as #{} and HELD: {}", device.0, reason.brief())),
         },
     };
-    let notes = if repairs.is_empty() { String::new() } else { format!(" ({})", repairs.join("; ")) };
+    let notes: Vec<_> = repairs.iter().map(|repair| format!("repaired: {repair}")).chain(remarks).collect();
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
     let blank = if what.is_empty() { "" } else { " " };
     report.line(count, &format!("line {number}:{blank}{what} {words}{notes}"));
     if !repairs.is_empty() && count != Count::Refused {

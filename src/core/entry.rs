@@ -165,7 +165,26 @@ pub struct Line {
     pub number: u64,
     /// What was put right, in words.
     pub repairs: Vec<String>,
+    /// What is worth knowing although nothing was changed.
+    pub remarks: Vec<String>,
     pub outcome: Result<Box<Entry>, Refusal>,
+}
+
+/// Gathers what there is to say of a line.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) repairs: Vec<String>,
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Notes {
+    pub(crate) fn repair(&mut self, what: impl Into<String>) {
+        self.repairs.push(what.into());
+    }
+
+    pub(crate) fn remark(&mut self, what: impl Into<String>) {
+        self.remarks.push(what.into());
+    }
 }
 
 /// Why a line was not taken, and what to do about it.

@@ -20,7 +20,7 @@ use std::{
 };
 
 use crate::{
-    entry::{Entry, Line, Refusal},
+    entry::{Entry, Line, Notes, Refusal},
     identity::Serial,
     problem::Problem,
     table::{Encoding, Rows, Seen, Sight, Text},
@@ -38,7 +38,7 @@ pub enum Format {
 
 /// Reads a whole file; `sink` gets each line and may stop the reading.
 ///
-/// What holds for the file as a whole (its encoding, its delimiter) stands with the first line's repairs.
+/// What holds for the file as a whole (its encoding, its delimiter) stands with the first line's remarks.
 ///
 /// # Errors
 /// The file as a whole is nothing we know, or cannot be read.
@@ -162,14 +162,14 @@ impl Out<'_> {
         }
     }
 
-    fn line(&mut self, number: u64, repairs: Vec<String>, outcome: Result<Entry, Refusal>) -> Result<(), Stop> {
+    fn line(&mut self, number: u64, notes: Notes, outcome: Result<Entry, Refusal>) -> Result<(), Stop> {
         let outcome = match outcome {
             Ok(entry) => self.first(entry, number)?,
             refused => refused,
         };
-        let mut notes = std::mem::take(&mut self.whole);
-        notes.extend(repairs);
-        let line = Line { number, repairs: notes, outcome: outcome.map(Box::new) };
+        let mut remarks = std::mem::take(&mut self.whole);
+        remarks.extend(notes.remarks);
+        let line = Line { number, repairs: notes.repairs, remarks, outcome: outcome.map(Box::new) };
         match (self.sink)(line) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Stop::Asked),

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{Out, Stop, fields::Fields, refusal};
 use crate::{
-    entry::Lane,
+    entry::{Lane, Notes},
     table::{LONGEST, Rows},
 };
 
@@ -37,12 +37,12 @@ pub(super) fn read<R: Read>(mut rows: Rows<R>, out: &mut Out<'_>) -> Result<(), 
             Ok(_) => {
                 close(open.take(), out)?;
                 let why = "The line is no hardware hash: there are other characters than those of base64 in it.";
-                out.line(number, vec![], Err(refusal(why, NEXT)))?;
+                out.line(number, Notes::default(), Err(refusal(why, NEXT)))?;
             }
             Err(damage) => {
                 close(open.take(), out)?;
                 let (why, next) = damage.words();
-                out.line(number, vec![], Err(refusal(why, next)))?;
+                out.line(number, Notes::default(), Err(refusal(why, next)))?;
             }
         }
     }
@@ -91,12 +91,12 @@ impl Open {
 
 fn close(open: Option<Open>, out: &mut Out<'_>) -> Result<(), Stop> {
     let Some(Open { number, text, lines }) = open else { return Ok(()) };
-    let mut repairs = vec![];
+    let mut notes = Notes::default();
     if lines > 1 {
-        repairs.push(format!("joined {lines} lines to one hash"));
+        notes.repair(format!("joined {lines} lines to one hash"));
     }
-    let outcome = Fields { hash: text, ..Fields::default() }.entry(Lane::BareHash, &mut repairs);
-    out.line(number, repairs, outcome)
+    let outcome = Fields { hash: text, ..Fields::default() }.entry(Lane::BareHash, &mut notes);
+    out.line(number, notes, outcome)
 }
 
 /// Without blanks and quotation marks around it.

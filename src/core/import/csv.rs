@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::{Format, NOTHING, Out, Stop, bare, columns::Column, fields::Fields, refusal};
 use crate::{
-    entry::{Entry, Lane, Refusal},
+    entry::{Entry, Lane, Notes, Refusal},
     problem::Problem,
     table::{Cell, Header, Rows, Tidied},
 };
@@ -84,18 +84,18 @@ impl Table {
         rows.set_delimiter(self.header.delimiter);
         self.whole_file(out);
         while let Some(row) = rows.next()? {
-            let mut repairs = Vec::new();
+            let mut notes = Notes::default();
             let cells = match row.cells {
                 Ok(cells) => cells,
                 Err(damage) => {
                     let (why, next) = damage.words();
-                    out.line(row.number, repairs, Err(refusal(why, next)))?;
+                    out.line(row.number, notes, Err(refusal(why, next)))?;
                     continue;
                 }
             };
             let cells = match self.header.unwrap(&cells) {
                 Some(cells) => {
-                    repairs.push("split a line that as a whole stood in quotation marks".to_owned());
+                    notes.repair("split a line that as a whole stood in quotation marks".to_owned());
                     cells
                 }
                 None => cells,
@@ -107,10 +107,10 @@ impl Table {
                 continue;
             }
             if row.mark {
-                repairs.push("removed a byte order mark in the middle of the file".to_owned());
+                notes.repair("removed a byte order mark in the middle of the file".to_owned());
             }
-            let outcome = self.entry(&cells, &mut repairs);
-            out.line(row.number, repairs, outcome)?;
+            let outcome = self.entry(&cells, &mut notes);
+            out.line(row.number, notes, outcome)?;
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Table {
         }
     }
 
-    fn entry(&self, cells: &[Cell], repairs: &mut Vec<String>) -> Result<Entry, Refusal> {
+    fn entry(&self, cells: &[Cell], notes: &mut Notes) -> Result<Entry, Refusal> {
         let columns = &self.header.columns;
         let values = cells.iter().rposition(|cell| !cell.is_blank()).map_or(0, |last| last + 1);
         if values > columns.len() {
@@ -173,13 +173,13 @@ impl Table {
             tidied = tidied.and(done);
         }
         if quoted {
-            repairs.push("removed quotation marks".to_owned());
+            notes.repair("removed quotation marks".to_owned());
         }
         if eight_bit {
-            repairs.push("read letters outside ASCII as Windows-1252".to_owned());
+            notes.repair("read letters outside ASCII as Windows-1252".to_owned());
         }
-        repairs.extend(tidied.words().map(str::to_owned));
-        fields.entry(self.lane, repairs)
+        notes.repairs.extend(tidied.words().map(str::to_owned));
+        fields.entry(self.lane, notes)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{device_link, refusal, same_serial};
 use crate::{
-    entry::{Entry, Lane, Refusal},
+    entry::{Entry, Lane, Notes, Refusal},
     hwhash::{Critical, HardwareHash, HashError, Record},
     identity::Serial,
     msdm::ProductKeyId,
@@ -27,23 +27,23 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Checks every value and each against the others; says in `repairs` what it put right, left out or found
+    /// Checks every value and each against the others; notes what it put right, left out or found
     /// worth knowing.
-    pub(super) fn entry(self, lane: Lane, repairs: &mut Vec<String>) -> Result<Entry, Refusal> {
+    pub(super) fn entry(self, lane: Lane, notes: &mut Notes) -> Result<Entry, Refusal> {
         self.check_texts()?;
         let mut entry = Entry::new(lane);
         entry.product_key_id = product_key_id(&self.product_key_id)?;
-        entry.hash = hash(&self.hash, repairs)?;
-        entry.serial = self.serial(entry.hash.as_ref(), repairs)?;
+        entry.hash = hash(&self.hash, notes)?;
+        entry.serial = self.serial(entry.hash.as_ref(), notes)?;
         if let Some(hash) = &entry.hash {
-            self.check_beside(hash, entry.serial.is_some(), entry.product_key_id.as_ref(), repairs)?;
+            self.check_beside(hash, entry.serial.is_some(), entry.product_key_id.as_ref(), notes)?;
         }
         if lane == Lane::DeviceLinkCsv {
             entry.device_link = Some(device_link::read(&self.data, entry.serial.as_ref())?);
         }
         if !self.user.is_empty() && !is_upn(&self.user) {
             // A name that does not exist locks the machine at first sign-in, until somebody takes it off again.
-            repairs.push(format!("left the assigned user {} out: it is no name@domain", quote(&self.user)));
+            notes.repair(format!("left the assigned user {} out: it is no name@domain", quote(&self.user)));
         } else {
             entry.assigned_user = self.user;
         }
@@ -78,7 +78,7 @@ impl Fields {
     }
 
     /// The column's serial number, if it goes with the hash.
-    fn serial(&self, hash: Option<&HardwareHash>, repairs: &mut Vec<String>) -> Result<Option<Serial>, Refusal> {
+    fn serial(&self, hash: Option<&HardwareHash>, notes: &mut Notes) -> Result<Option<Serial>, Refusal> {
         let identity = hash.map(HardwareHash::identity);
         let own = identity.as_ref().and_then(|identity| identity.good_serial());
         // What Windows writes where the firmware has none.
@@ -97,7 +97,7 @@ impl Fields {
         })?;
         let Some(own) = own else {
             if hash.is_some() && !column.is_junk() {
-                repairs.push("the serial number is the column's: the hash has none".to_owned());
+                notes.remark("the serial number is the column's: the hash has none".to_owned());
             }
             return Ok(Some(column));
         };
@@ -105,16 +105,16 @@ impl Fields {
             return Ok(Some(column));
         }
         if column.is_junk() {
-            repairs.push(format!("the serial number is the hash's, {own}: the column has no real one"));
+            notes.repair(format!("the serial number is the hash's, {own}: the column has no real one"));
             return Ok(Some(own.clone()));
         }
         let all_digits = own.as_str().bytes().all(|byte| byte.is_ascii_digit());
         if all_digits && own.as_str().trim_start_matches('0') == column.as_str() {
-            repairs.push("put back the leading zeros of the serial number, from the hash".to_owned());
+            notes.repair("put back the leading zeros of the serial number, from the hash".to_owned());
             return Ok(Some(own.clone()));
         }
         if scan::means(&column, own) {
-            repairs.push(format!("the serial number is the hash's, {own}, not {}", quote(column.as_str())));
+            notes.repair(format!("the serial number is the hash's, {own}, not {}", quote(column.as_str())));
             return Ok(Some(own.clone()));
         }
         Err(refusal(
@@ -133,7 +133,7 @@ impl Fields {
         hash: &HardwareHash,
         serial_agrees: bool,
         column: Option<&ProductKeyId>,
-        repairs: &mut Vec<String>,
+        notes: &mut Notes,
     ) -> Result<(), Refusal> {
         if let (Some(own), Some(column)) = (hash.product_key_id(), column)
             && own != *column
@@ -145,7 +145,7 @@ impl Fields {
                     "Take the file as it was before somebody sorted or edited it, or capture both machines again.",
                 ));
             }
-            repairs.push(format!("{differ}: the board or its Windows key was changed"));
+            notes.remark(format!("{differ}: the board or its Windows key was changed"));
         }
         if !(self.manufacturer.is_empty() && self.model.is_empty()) {
             let records = hash.records();
@@ -158,7 +158,7 @@ impl Fields {
                     && !column.is_empty()
                     && !own.eq_ignore_ascii_case(column)
                 {
-                    repairs.push(format!("the column says {what} {}, the hash says {}", quote(column), quote(own)));
+                    notes.remark(format!("the column says {what} {}, the hash says {}", quote(column), quote(own)));
                 }
             }
         }
@@ -167,19 +167,19 @@ impl Fields {
             let names: Vec<_> = missing.iter().map(|field| field.name()).collect();
             let tpm = missing.contains(&Critical::EkPubHash) || missing.contains(&Critical::TpmVersion);
             let so = if tpm { "; without the TPM's data pre-provisioning fails" } else { "" };
-            repairs.push(format!("the hash lacks {}{so}", names.join(", ")));
+            notes.remark(format!("the hash lacks {}{so}", names.join(", ")));
         }
         Ok(())
     }
 }
 
-fn hash(text: &str, repairs: &mut Vec<String>) -> Result<Option<HardwareHash>, Refusal> {
+fn hash(text: &str, notes: &mut Notes) -> Result<Option<HardwareHash>, Refusal> {
     if text.trim().is_empty() {
         return Ok(None);
     }
     match HardwareHash::parse(text) {
         Ok((hash, repaired)) => {
-            repairs.extend(repaired.into_iter().map(|repair| format!("hardware hash: {}", repair.words())));
+            notes.repairs.extend(repaired.into_iter().map(|repair| format!("hardware hash: {}", repair.words())));
             Ok(Some(hash))
         }
         Err(error) => {

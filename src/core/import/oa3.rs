@@ -9,7 +9,11 @@ use super::{
     refusal, unreadable,
     xml::{Token, Xml, XmlError},
 };
-use crate::{entry::Lane, problem::Problem, table::LONGEST};
+use crate::{
+    entry::{Lane, Notes},
+    problem::Problem,
+    table::LONGEST,
+};
 
 const NEXT: &str = "Run oa3tool /Report on the machine again and import the OA3.xml it writes.";
 
@@ -88,12 +92,12 @@ impl Key {
     }
 
     fn close(self, out: &mut Out<'_>) -> Result<(), Stop> {
-        let mut repairs = Vec::new();
+        let mut notes = Notes::default();
         let outcome = match self.unsound {
             Some(why) => Err(refusal(why, NEXT)),
-            None => self.fields.entry(Lane::Oa3, &mut repairs),
+            None => self.fields.entry(Lane::Oa3, &mut notes),
         };
-        out.line(self.number, repairs, outcome)
+        out.line(self.number, notes, outcome)
     }
 }
 
@@ -104,7 +108,7 @@ fn failed(error: XmlError, line: u64, key: Option<u64>, any: bool, out: &mut Out
         error => error,
     };
     if let Some(number) = key {
-        out.line(number, vec![], Err(refusal(format!("The file is damaged in this key: {error}."), NEXT)))?;
+        out.line(number, Notes::default(), Err(refusal(format!("The file is damaged in this key: {error}."), NEXT)))?;
     }
     let what = if any { "This file was not read to its end." } else { NOTHING };
     Err(Stop::Failed(Problem::new(what, format!("It fails in line {line}: {error}."), NEXT)))

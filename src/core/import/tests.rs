@@ -72,9 +72,9 @@ impl Read {
     }
 
     /// What was said of all lines together, without what every hash of these tests lacks.
-    fn repairs(&self) -> Vec<&str> {
-        let repairs = self.lines.iter().flat_map(|line| &line.repairs);
-        repairs.map(String::as_str).filter(|repair| !repair.starts_with("the hash lacks")).collect()
+    fn said(&self) -> Vec<&str> {
+        let said = self.lines.iter().flat_map(|line| line.remarks.iter().chain(&line.repairs));
+        said.map(String::as_str).filter(|repair| !repair.starts_with("the hash lacks")).collect()
     }
 }
 

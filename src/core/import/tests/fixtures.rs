@@ -31,7 +31,7 @@ fn each_kind_of_file_is_taken_for_what_it_is() {
 #[test]
 fn the_report_of_a_damaged_list_reads_line_by_line() {
     let read = fixture!("powershell.csv");
-    assert_eq!(read.repairs(), ["the file is UTF-16, not plain text as the Intune portal wants it"]);
+    assert_eq!(read.said(), ["the file is UTF-16, not plain text as the Intune portal wants it"]);
     assert_eq!(
         read.refused(),
         [
@@ -41,7 +41,7 @@ fn the_report_of_a_damaged_list_reads_line_by_line() {
     );
     let read = fixture!("spreadsheet.csv");
     assert_eq!(
-        read.repairs(),
+        read.said(),
         [
             "the columns are separated by semicolons, not by commas",
             "removed quotation marks",

@@ -35,7 +35,7 @@ fn every_encoding_line_end_and_column_count_gives_the_same_entries() {
                     assert_eq!(first.group_tag, if head.contains("Tag") { "SALES" } else { "" }, "{of}");
                     assert_eq!(first.assigned_user, if head.contains("User") { "ann@example.com" } else { "" }, "{of}");
                     let said = usize::from(encoding > 1);
-                    assert_eq!(read.repairs().len(), said, "{of}: {:?}", read.repairs());
+                    assert_eq!(read.said().len(), said, "{of}: {:?}", read.said());
                 }
             }
         }
@@ -65,7 +65,7 @@ fn headers_are_found_in_any_spelling_order_and_company() {
 #[test]
 fn what_was_put_right_is_told() {
     let hash = hash("PF000001");
-    let said = |csv: String| import(csv.as_bytes()).repairs().join("; ");
+    let said = |csv: String| import(csv.as_bytes()).said().join("; ");
     assert_eq!(said(format!("{HEAD}\nPF000001,,{hash}")), "");
     assert_eq!(
         said(format!("Serial Number;Hardware Hash\n\"PF000001\";{hash}")),
@@ -85,7 +85,7 @@ fn what_was_put_right_is_told() {
     latin.extend(b"\xfcro\n");
     let read = import(&latin);
     assert_eq!(read.entry().group_tag, "Büro");
-    assert_eq!(read.repairs(), ["read letters outside ASCII as Windows-1252"]);
+    assert_eq!(read.said(), ["read letters outside ASCII as Windows-1252"]);
 }
 
 #[test]
@@ -95,16 +95,16 @@ fn a_hash_wrapped_inside_quotation_marks_is_one_value() {
     let csv = format!("{HEAD}\r\nPF000001,,\"{}\"\r\nPF000002,,{}\r\n", wrapped.join("\r\n"), super::hash("PF000002"));
     let read = import(csv.as_bytes());
     assert_eq!(read.serials(), ["PF000001", "PF000002"], "{:?}", read.refused());
-    assert!(read.repairs().contains(&"hardware hash: removed blanks and line breaks"), "{:?}", read.repairs());
+    assert!(read.said().contains(&"hardware hash: removed blanks and line breaks"), "{:?}", read.said());
     assert_eq!(read.lines[1].number, 2 + wrapped.len() as u64);
 }
 
 #[test]
 fn a_complete_hash_lacks_nothing_and_a_short_one_is_taken_with_the_names_of_what_it_lacks() {
     let read = import(format!("{HEAD}\n,,{FULL}").as_bytes());
-    assert_eq!(read.lines[0].repairs, [""; 0]);
+    assert_eq!(read.lines[0].remarks, [""; 0]);
     let lacking = import(format!("{HEAD}\nPF000001,,{}", hash("PF000001")).as_bytes());
-    let [lacks] = &lacking.lines[0].repairs[..] else { panic!("{lacking:?}") };
+    let [lacks] = &lacking.lines[0].remarks[..] else { panic!("{lacking:?}") };
     assert_eq!(
         lacks,
         "the hash lacks DiskSerialNumber, TpmVersion, EkPubHash, ProductKeyId, SmbiosSystemFamily; without the TPM's \
@@ -142,7 +142,7 @@ fn partner_center_takes_a_hash_or_a_key_id_or_a_tuple() {
 fn maker_and_model_beside_a_hash_are_compared_and_only_told() {
     let head = "Device Serial Number,Windows Product ID,Hardware Hash,Manufacturer name,Device model";
     let read = import(format!("{head}\nPF000001,,{},Lenovo,ThinkPad\n", hash("PF000001")).as_bytes());
-    assert_eq!(read.repairs(), ["the column says model 'ThinkPad', the hash says '21CB'"]);
+    assert_eq!(read.said(), ["the column says model 'ThinkPad', the hash says '21CB'"]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn the_hash_knows_better_what_its_serial_number_is() {
     ] {
         let read = import(format!("{HEAD}\n{column},,{}", hash(own)).as_bytes());
         assert_eq!(read.entry().serial.as_ref().map(Serial::as_str), Some(own), "{:?}", read.refused());
-        assert_eq!(read.repairs(), [said]);
+        assert_eq!(read.said(), [said]);
     }
     for column in ["pf000001", "", "SMBIOS_STRING_INDEX_0"] {
         let read = import(format!("{HEAD}\n{column},,{}", hash("PF000001")).as_bytes());
@@ -180,7 +180,7 @@ fn the_hash_knows_better_what_its_serial_number_is() {
             read.entry().identity().serial.as_ref().unwrap(),
             &"PF000001".to_owned().try_into().unwrap()
         ));
-        assert_eq!(read.repairs(), [""; 0]);
+        assert_eq!(read.said(), [""; 0]);
     }
 }
 
@@ -226,7 +226,7 @@ fn group_tags_have_no_commas_and_users_are_names_at_a_domain() {
     assert_eq!(read.refused(), ["2: The group tag 'SALES,EU' has a comma in it."]);
     let read = import(format!("{head}\nPF000001,,{hash},SALES,Ann").as_bytes());
     assert_eq!(read.entry().assigned_user, "");
-    assert_eq!(read.repairs(), ["left the assigned user 'Ann' out: it is no name@domain"]);
+    assert_eq!(read.said(), ["left the assigned user 'Ann' out: it is no name@domain"]);
     let read = import(format!("Device Serial Number,Hardware Hash,Order ID\nPF000001,{hash},SALES").as_bytes());
     assert_eq!(read.entry().group_tag, "SALES");
 }
@@ -262,7 +262,7 @@ fn a_list_without_header_is_read_where_there_is_one_way_to() {
     let (one, two) = (hash("PF000001"), hash("PF000002"));
     let read = import(format!("PF000001,,{one}\nPF000002,,{two}\n").as_bytes());
     assert_eq!((read.serials(), read.lines[0].number), (vec!["PF000001".to_owned(), "PF000002".to_owned()], 1));
-    assert_eq!(read.repairs(), ["the file has no header: read as serial number, Windows product id, hardware hash"]);
+    assert_eq!(read.said(), ["the file has no header: read as serial number, Windows product id, hardware hash"]);
 
     let read = import(b"LENOVO,21CB,PF000001\nExample Inc.,Example Book 14,EX000002\n");
     assert_eq!(read.serials(), ["PF000001", "EX000002"]);

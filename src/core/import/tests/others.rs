@@ -136,7 +136,7 @@ fn link(serial: &str, inside: &str) -> String {
 fn a_devicelink_export_is_kept_as_it_is() {
     let csv = link("PF000001", "PF000001");
     let read = import(&utf16le(&format!("\u{feff}{csv}")));
-    assert_eq!((read.format.clone(), read.repairs()), (Ok(Format::DeviceLinkCsv), vec![]));
+    assert_eq!((read.format.clone(), read.said()), (Ok(Format::DeviceLinkCsv), vec![]));
     let entry = read.entry();
     let link = entry.device_link.as_ref().unwrap();
     assert!(csv.contains(&link.data));
