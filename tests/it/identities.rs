@@ -81,7 +81,7 @@ fn a_csv_as_windows_writes_it_is_taken_line_by_line() {
 
     let complaint = bench.complains(&["import", &path]);
     assert!(complaint.contains("2 new, 2 refused"), "{complaint}");
-    assert!(complaint.contains("line 4: ") && complaint.contains("line 5: "), "{complaint}");
+    assert!(complaint.contains("Line 4: ") && complaint.contains("line 5: "), "{complaint}");
     let report = report(&complaint);
     assert!(report[0].starts_with("line 2: PF000001 taken as #1"), "{report:?}");
     assert!(report[1].starts_with("line 3: PF000002 taken as #2"), "{report:?}");
