@@ -113,7 +113,7 @@ fn trust(device: &Device, trust: &ModelTrust, found: &mut Found) {
             Warning,
             Part::Hash,
             model,
-            "Hash made on Linux: experimental for this model",
+            "Experimental hash: this model was not compared with Windows yet",
             "No laptop of this model has been compared with a hash that Windows made.",
             "Capture one of them with Windows or WinPE and import its hash: if both agree, all of the model are accepted.",
         ),
