@@ -23,8 +23,8 @@ use crate::read::{self, Root};
 
 /// 2024-01-01T00:00:00Z: a bench before this has lost its own time, or is too old to tell it.
 const PLAUSIBLE: Moment = Moment::from_millis(1_704_067_200_000);
-/// The kernel waits for the middle of a second, and then for a free moment.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The kernel writes only near the middle of a second; when it comes too late it tries again after two.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The chip tells whole seconds.
 const NEAR_SECONDS: u64 = 2;
 
@@ -120,6 +120,8 @@ fn write(moment: Moment) -> io::Result<()> {
     let clock = UnixClock::CLOCK_REALTIME;
     // By a step and not by a new time: that also ends the wait of an earlier copying.
     clock.step_clock(step(system_now(), moment))?;
+    // A clock that may be wrong by more than 16 s, as at boot, loses the flag again within a second.
+    clock.error_estimate_update(Duration::ZERO, Duration::ZERO)?;
     // Beside the leap second this is what clears the flag that the clock is not synchronised.
     clock.set_leap_seconds(LeapIndicator::NoWarning)?;
     Ok(())

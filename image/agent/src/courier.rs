@@ -76,6 +76,8 @@ pub struct Pace {
     pub longest: Duration,
     /// Between two questions for orders, however quickly they are answered.
     pub between: Duration,
+    /// How long a clock that is being set may take to come back as a new capture.
+    pub clock: Duration,
 }
 
 impl Default for Pace {
@@ -86,6 +88,7 @@ impl Default for Pace {
             first: Duration::from_secs(1),
             longest: Duration::from_secs(10),
             between: Duration::from_secs(1),
+            clock: Duration::from_secs(15),
         }
     }
 }
@@ -286,7 +289,11 @@ impl Round {
                     delivered.after = orders.number;
                     match orders.order {
                         Order::Stay => {}
-                        Order::SetClock => tell(Report::SetClock(BenchTime::just_heard(orders.now))),
+                        Order::SetClock => {
+                            tell(Report::SetClock(BenchTime::just_heard(orders.now)));
+                            // The bench's next word may take half a minute; the new capture is not to wait for it.
+                            return Next::After(self.courier.pace.clock);
+                        }
                         order => tell(Report::Order(order)),
                     }
                 }

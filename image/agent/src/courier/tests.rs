@@ -135,7 +135,7 @@ fn receipt(message: MessageId, outcome: Outcome) -> Receipt {
 
 fn quick() -> Pace {
     let ms = Duration::from_millis;
-    Pace { connect: ms(500), answer: ms(2000), first: ms(10), longest: ms(40), between: ms(5) }
+    Pace { connect: ms(500), answer: ms(2000), first: ms(10), longest: ms(40), between: ms(5), clock: ms(10_000) }
 }
 
 /// A courier with a hello and a capture to bring. Dropping the sender ends it.
@@ -197,6 +197,10 @@ fn the_benchs_time_comes_with_the_order_to_set_the_clock() {
     });
     // With the time since it was heard.
     assert!((1_800_000_000_000..1_800_000_010_000).contains(&ordered.unwrap()));
+
+    // Until something comes of it, the bench is not asked, or the new capture would wait for the answer.
+    assert_eq!(reports.recv_timeout(Duration::from_millis(100)), Err(mpsc::RecvTimeoutError::Timeout));
+    assert_eq!(log.lock().unwrap().last().map(String::as_str), Some(api::WAIT));
 
     // The same capture with a fresher clock is not brought again, another one is.
     let bring = |id, json: &[u8]| {
