@@ -11,7 +11,7 @@ mod tpm;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HardwareHash, Record};
+use super::{HardwareHash, Record, critical::YEAR_2000, field};
 use crate::{
     capture::{Bus, Capture, Nic, NicKind},
     clock::Moment,
@@ -54,8 +54,6 @@ const TOOL: u8 = 9;
 const FULL_OS: u8 = 2;
 /// PROCESSOR_ARCHITECTURE_AMD64, the only one the agent is built for.
 const X64: u8 = 9;
-/// 2000-01-01T00:00:00Z, in seconds since 1970.
-const YEAR_2000: u64 = 946_684_800;
 /// What Windows writes for a string that has the number 0.
 const INDEX_0: &[u8] = b"SMBIOS_STRING_INDEX_0";
 /// CPUID's brand string, which is not cut.
@@ -82,23 +80,23 @@ pub fn make(capture: &Capture, at: Moment) -> Result<MadeHash, CannotMake> {
     processor_names(&mut list, capture);
     disks::add(&mut list, capture);
     adapters(&mut list, capture);
-    for (kind, name) in [(9, "Display"), (27, "DisplayCm")] {
-        list.leave_out(kind, name, "WinPE leaves it out too");
+    for kind in [9, 27] {
+        list.leave_out(kind, "WinPE leaves it out too");
     }
     enclosure(&mut list, &smbios);
     tpm::add(&mut list, capture);
     strings(&mut list, &smbios);
     product_key(&mut list, capture);
-    for (kind, name, why) in [
-        (26, "ProductKeyPkPn", "only Windows' own tables tell it; WinPE leaves it out too"),
-        (28, "DiskSSNKernel", "WinPE leaves it out too"),
-        (29, "GPU", "the graphics memory is not read"),
-        (30, "GPUName", "the graphics driver's name for it is known to Windows only"),
-        (35, "Record35", "its meaning is not known"),
-        (36, "GeoInfo", "language and region of an installed Windows"),
-        (37, "LicensingHardwareId", "its formula is not known"),
+    for (kind, why) in [
+        (26, "only Windows' own tables tell it; WinPE leaves it out too"),
+        (28, "WinPE leaves it out too"),
+        (29, "the graphics memory is not read"),
+        (30, "the graphics driver's name for it is known to Windows only"),
+        (35, "its meaning is not known"),
+        (36, "language and region of an installed Windows"),
+        (37, "its formula is not known"),
     ] {
-        list.leave_out(kind, name, why);
+        list.leave_out(kind, why);
     }
     let hash = HardwareHash::encode(&list.records)?;
     Ok(MadeHash { hash, sources: list.sources })
@@ -112,20 +110,22 @@ struct List {
 }
 
 impl List {
-    fn put(&mut self, record: Record, name: &str, source: impl Into<String>, risk: &str) {
+    fn put(&mut self, record: Record, source: impl Into<String>, risk: &str) {
         let (kind, source) = (record.kind(), source.into());
-        self.sources.push(FieldSource { kind, name: name.to_owned(), included: true, source, risk: risk.to_owned() });
+        let name = field::name(kind).into_owned();
+        self.sources.push(FieldSource { kind, name, included: true, source, risk: risk.to_owned() });
         self.records.push(record);
     }
 
     /// With the NUL at its end, and byte for byte also where it is no UTF-8.
-    fn put_text(&mut self, kind: u16, name: &str, text: &[u8], source: impl Into<String>, risk: &str) {
-        self.put(Record::decode(kind, &[text, &[0]].concat()), name, source, risk);
+    fn put_text(&mut self, kind: u16, text: &[u8], source: impl Into<String>, risk: &str) {
+        self.put(Record::decode(kind, &[text, &[0]].concat()), source, risk);
     }
 
-    fn leave_out(&mut self, kind: u16, name: &str, why: impl Into<String>) {
+    fn leave_out(&mut self, kind: u16, why: impl Into<String>) {
         let (source, risk) = (format!("left out: {}", why.into()), String::new());
-        self.sources.push(FieldSource { kind, name: name.to_owned(), included: false, source, risk });
+        let name = field::name(kind).into_owned();
+        self.sources.push(FieldSource { kind, name, included: false, source, risk });
     }
 }
 
@@ -143,7 +143,6 @@ fn versions(list: &mut List, at: Moment) {
     let [major, minor, build, revision] = BUILD;
     list.put(
         record,
-        "Versions",
         format!("chosen: Windows 11 24H2 ({major}.{minor}.{build}.{revision}); the laptop's clock, taken as UTC"),
         "medium: names a Windows that never ran here; this record changes with every capture and is not used for \
          matching, says Microsoft",
@@ -153,7 +152,7 @@ fn versions(list: &mut List, at: Moment) {
 fn processor(list: &mut List, capture: &Capture) {
     let cpu = &capture.cpu;
     if cpu.threads == 0 {
-        list.leave_out(2, "Processor", "the kernel does not describe the processor");
+        list.leave_out(2, "the kernel does not describe the processor");
     } else {
         let record = Record::Processor {
             architecture: X64.into(),
@@ -162,14 +161,14 @@ fn processor(list: &mut List, capture: &Capture) {
             threads: cpu.threads,
             hyper_threading: u32::from(cpu.threads > cpu.cores),
         };
-        list.put(record, "Processor", "/proc/cpuinfo", "");
+        list.put(record, "/proc/cpuinfo", "");
     }
-    list.leave_out(34, "CoreClasses", "only hybrid processors have it, and which cores are fast is not read");
+    list.leave_out(34, "only hybrid processors have it, and which cores are fast is not read");
 }
 
 fn memory(list: &mut List, smbios: &Smbios<'_>) {
     let Some(arrays) = smbios.memory_arrays() else {
-        return list.leave_out(5, "RAM", "SMBIOS describes no memory sockets (type 16)");
+        return list.leave_out(5, "SMBIOS describes no memory sockets (type 16)");
     };
     let record = Record::Ram {
         total_gib: smbios.installed_memory().unwrap_or(0) >> 30,
@@ -178,27 +177,26 @@ fn memory(list: &mut List, smbios: &Smbios<'_>) {
         arrays: arrays.count,
         ecc: arrays.ecc,
     };
-    list.put(record, "RAM", "SMBIOS types 16 and 17", "");
+    list.put(record, "SMBIOS types 16 and 17", "");
 }
 
 fn processor_names(list: &mut List, capture: &Capture) {
     let cpu = &capture.cpu;
     match cpu.vendor.is_empty() {
-        true => list.leave_out(3, "ProcessorManufacturer", "the kernel does not say"),
-        false => list.put_text(3, "ProcessorManufacturer", cpu.vendor.as_bytes(), "/proc/cpuinfo", ""),
+        true => list.leave_out(3, "the kernel does not say"),
+        false => list.put_text(3, cpu.vendor.as_bytes(), "/proc/cpuinfo", ""),
     }
     if cpu.model.is_empty() || cpu.model.len() >= BRAND {
-        return list.leave_out(4, "ProcessorModel", "the kernel gives no name that CPUID could hold");
+        return list.leave_out(4, "the kernel gives no name that CPUID could hold");
     }
     // The last of them is the string's own end.
     let mut name = cpu.model.clone().into_bytes();
     name.resize(BRAND - 1, 0);
     let risk = "low: the kernel removes blanks around the name and double ones in it, Windows does not";
-    list.put_text(4, "ProcessorModel", &name, "/proc/cpuinfo", risk);
+    list.put_text(4, &name, "/proc/cpuinfo", risk);
 }
 
 fn adapters(list: &mut List, capture: &Capture) {
-    const NAME: &str = "MacAddress";
     let mut found = false;
     for nic in &capture.nics {
         match medium(nic) {
@@ -210,25 +208,20 @@ fn adapters(list: &mut List, capture: &Capture) {
                 };
                 list.put(
                     Record::Network { medium, mac, bus: "PCI".to_owned() },
-                    NAME,
                     format!("{} ({}), {from}", nic.name, nic.driver),
                     "medium: which adapters Windows lists, and in which order, depends on its drivers",
                 );
             }
-            Err(why) => list.leave_out(8, NAME, format!("{} {}: {why}", nic.name, nic.mac)),
+            Err(why) => list.leave_out(8, format!("{} {}: {why}", nic.name, nic.mac)),
         }
     }
     if !found {
-        list.leave_out(8, NAME, "no built-in adapter that this boot environment has a driver for");
+        list.leave_out(8, "no built-in adapter that this boot environment has a driver for");
     }
     if !capture.nics.iter().any(|nic| nic.kind == NicKind::Wireless) {
-        list.leave_out(
-            8,
-            NAME,
-            "Wi-Fi: this boot environment carries no wireless drivers; WinPE lists it only with one",
-        );
+        list.leave_out(8, "Wi-Fi: this boot environment carries no wireless drivers; WinPE lists it only with one");
     }
-    list.leave_out(8, NAME, "Bluetooth: its address is not read; WinPE does not list it");
+    list.leave_out(8, "Bluetooth: its address is not read; WinPE does not list it");
 }
 
 /// NDIS_PHYSICAL_MEDIUM of an adapter that Windows enumerates on the PCI bus, or why it is left out.
@@ -246,7 +239,7 @@ fn medium(nic: &Nic) -> Result<u32, &'static str> {
 
 fn enclosure(list: &mut List, smbios: &Smbios<'_>) {
     let Some(chassis) = smbios.chassis() else {
-        return list.leave_out(10, "Enclosure", "SMBIOS describes no enclosure (type 3)");
+        return list.leave_out(10, "SMBIOS describes no enclosure (type 3)");
     };
     // POWER_PLATFORM_ROLE.
     let role = match chassis.kind {
@@ -256,7 +249,6 @@ fn enclosure(list: &mut List, smbios: &Smbios<'_>) {
     };
     list.put(
         Record::Enclosure { chassis: chassis.kind, role, optical: 0, digitizer: 0, touches: 0 },
-        "Enclosure",
         "SMBIOS type 3",
         "low: touch screens and optical drives are not read, so written as none",
     );
@@ -264,31 +256,31 @@ fn enclosure(list: &mut List, smbios: &Smbios<'_>) {
 
 fn strings(list: &mut List, smbios: &Smbios<'_>) {
     match smbios.system().and_then(|system| system.uuid) {
-        Some(uuid) => list.put(Record::SmbiosUuid { uuid }, "SmbiosUuid", "SMBIOS type 1, as it stands there", ""),
-        None => list.leave_out(12, "SmbiosUuid", "SMBIOS type 1 is of a version before UUIDs"),
+        Some(uuid) => list.put(Record::SmbiosUuid { uuid }, "SMBIOS type 1, as it stands there", ""),
+        None => list.leave_out(12, "SMBIOS type 1 is of a version before UUIDs"),
     }
-    for (kind, name, structure, offset) in [
-        (14, "SmbiosSystemSerialNumber", 1, 7),
-        (15, "SmbiosFirmwareVendor", 0, 4),
-        (16, "SmbiosSystemManufacturer", 1, 4),
-        (17, "SmbiosSystemProductName", 1, 5),
-        (18, "SmbiosSystemSkuNumber", 1, 25),
-        (19, "SmbiosSystemFamily", 1, 26),
-        (23, "SmbiosSystemVersion", 1, 6),
-        (20, "SmbiosBoardManufacturer", 2, 4),
-        (21, "SmbiosBoardProduct", 2, 5),
-        (22, "SmbiosBoardVersion", 2, 6),
+    for (kind, structure, offset) in [
+        (14, 1, 7),
+        (15, 0, 4),
+        (16, 1, 4),
+        (17, 1, 5),
+        (18, 1, 25),
+        (19, 1, 26),
+        (23, 1, 6),
+        (20, 2, 4),
+        (21, 2, 5),
+        (22, 2, 6),
     ] {
         match smbios.string(structure, offset) {
             StringField::NoStructure => {
-                list.leave_out(kind, name, format!("SMBIOS has no structure of type {structure}"));
+                list.leave_out(kind, format!("SMBIOS has no structure of type {structure}"));
             }
             StringField::NoString => {
                 let source = format!("SMBIOS type {structure} names no string; Windows writes these words then");
-                list.put_text(kind, name, INDEX_0, source, "");
+                list.put_text(kind, INDEX_0, source, "");
             }
             StringField::Text(text) => {
-                list.put_text(kind, name, text.0, format!("SMBIOS type {structure}, blanks kept"), "");
+                list.put_text(kind, text.0, format!("SMBIOS type {structure}, blanks kept"), "");
             }
         }
     }
@@ -298,9 +290,9 @@ fn product_key(list: &mut List, capture: &Capture) {
     match &capture.msdm {
         Some(msdm) => {
             let id = msdm.product_key_id.as_str().as_bytes();
-            list.put_text(24, "ProductKeyID", id, "ACPI table MSDM, calculated from the key in it", "");
+            list.put_text(24, id, "ACPI table MSDM, calculated from the key in it", "");
         }
-        None => list.leave_out(24, "ProductKeyID", "no Windows key in the firmware (ACPI table MSDM)"),
+        None => list.leave_out(24, "no Windows key in the firmware (ACPI table MSDM)"),
     }
 }
 

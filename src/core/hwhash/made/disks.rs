@@ -7,8 +7,6 @@ use crate::{
     hwhash::Record,
 };
 
-const SIZE: &str = "Disk";
-const SERIAL: &str = "DiskSerialNumber";
 /// BusTypeSata and BusTypeNvme of STORAGE_BUS_TYPE.
 const SATA: u16 = 11;
 const NVME: u16 = 17;
@@ -27,18 +25,18 @@ pub(super) fn add(list: &mut List, capture: &Capture) {
                     trim: 1 - rotates,
                 };
                 let risk = "low: whether it takes TRIM is concluded from its not rotating";
-                list.put(record, SIZE, format!("{}, sysfs", disk.name), risk);
+                list.put(record, format!("{}, sysfs", disk.name), risk);
                 let source = format!("{}, {}", disk.name, words.source);
-                list.put(Record::decode(7, words.text.as_bytes()), SERIAL, source, words.risk);
+                list.put(Record::decode(7, words.text.as_bytes()), source, words.risk);
             }
             Err(why) => {
-                list.leave_out(6, SIZE, format!("{}: {why}", disk.name));
-                list.leave_out(7, SERIAL, format!("{}: {why}", disk.name));
+                list.leave_out(6, format!("{}: {why}", disk.name));
+                list.leave_out(7, format!("{}: {why}", disk.name));
             }
         }
     }
     if !found {
-        list.leave_out(7, SERIAL, "no built-in disk whose serial number Windows shows in a way that is known");
+        list.leave_out(7, "no built-in disk whose serial number Windows shows in a way that is known");
     }
 }
 

@@ -134,6 +134,13 @@ fn records_stand_in_the_order_of_windows() {
     assert_eq!(again.digest(), made.hash.digest());
     let included: Vec<u16> = made.sources.iter().filter(|source| source.included).map(|source| source.kind).collect();
     assert_eq!(included, order);
+    // Under the names by which the fields are shown.
+    let names =
+        |kind: u16| made.hash.fields().into_iter().filter(move |field| field.kind == kind).map(|field| field.name);
+    for kind in [7, 8, 13, 14, 18, 24] {
+        let mut listed = made.sources.iter().filter(|source| source.included && source.kind == kind);
+        assert!(listed.any(|source| names(kind).any(|name| name == source.name)), "{kind}");
+    }
     for left_out in [9, 26, 27, 28, 29, 30, 34, 35, 36, 37] {
         assert!(report(&made, left_out).starts_with("left out: "), "{left_out}");
     }

@@ -10,9 +10,6 @@ use crate::{
     tpm::{certificate, rsa_modulus},
 };
 
-const VERSION: &str = "TpmVersion";
-const KEY: &str = "EkPub";
-const DEVICE_ID: &str = "OfflineDeviceId";
 /// TPM_EK: the id is the SHA-256 of the key's modulus.
 const METHOD_EK: u8 = 1;
 /// RSA 2048, in bytes; the record has room for nothing else.
@@ -26,19 +23,19 @@ pub(super) fn add(list: &mut List, capture: &Capture) {
             TpmPresence::Silent => "the TPM does not answer",
             TpmPresence::None | TpmPresence::Unknown | TpmPresence::Answers => "no TPM",
         };
-        list.leave_out(13, VERSION, why);
-        list.leave_out(25, KEY, why);
+        list.leave_out(13, why);
+        list.leave_out(25, why);
         // Windows makes one from a random number that it writes itself, later.
-        list.leave_out(11, DEVICE_ID, format!("{why}; without its key the id cannot be known beforehand"));
+        list.leave_out(11, format!("{why}; without its key the id cannot be known beforehand"));
         return;
     };
-    list.put_text(13, VERSION, version(tpm).as_bytes(), "TPM2_GetCapability", "");
+    list.put_text(13, version(tpm).as_bytes(), "TPM2_GetCapability", "");
 
     let rsa = tpm.keys.iter().find_map(|key| Some((key.source, rsa_modulus(&key.public.0)?)));
     let Some((source, modulus)) = rsa.filter(|(_, modulus)| modulus.len() == MODULUS) else {
         let why = "the TPM gave no RSA 2048 endorsement key";
-        list.leave_out(25, KEY, why);
-        return list.leave_out(11, DEVICE_ID, why);
+        list.leave_out(25, why);
+        return list.leave_out(11, why);
     };
     let read = match source {
         EkSource::Persistent => "kept in the TPM (handle 0x81010001)",
@@ -58,10 +55,9 @@ pub(super) fn add(list: &mut List, capture: &Capture) {
     };
     let modulus = modulus.to_vec();
     let id = Sha256::digest(&modulus).into();
-    list.put(Record::EkPub { modulus: Blob(modulus) }, KEY, format!("RSA key {read}; {certified}"), risk);
+    list.put(Record::EkPub { modulus: Blob(modulus) }, format!("RSA key {read}; {certified}"), risk);
     list.put(
         Record::OfflineDeviceId { status: 0, method: METHOD_EK, flag: 0, id },
-        DEVICE_ID,
         "SHA-256 of the RSA key's modulus, which is the EkPubHash too",
         risk,
     );
