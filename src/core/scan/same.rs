@@ -17,7 +17,9 @@ const LENOVO_MODEL: [usize; 2] = [10, 7];
 /// service code is the service tag as a decimal number.
 pub fn means(scanned: &Serial, known: &Serial) -> bool {
     let own = fold(known);
-    !own.is_empty() && readings(scanned).iter().any(|reading| fold(reading) == own)
+    // A machine may really be called `SN 4711`, whatever our idea of a prefix is.
+    scanned.as_str().eq_ignore_ascii_case(known.as_str())
+        || !own.is_empty() && readings(scanned).iter().any(|reading| fold(reading) == own)
 }
 
 /// The serial numbers that a scanned one can stand for, the likeliest first: itself, and itself without what
@@ -28,6 +30,7 @@ pub fn readings(scanned: &Serial) -> Vec<Serial> {
     texts.extend(without_lenovo_model(&plain).map(str::to_owned));
     texts.extend(plain.strip_prefix('S').filter(|rest| rest.len() >= SHORTEST).map(str::to_owned));
     texts.extend(dell_tag(&plain));
+    texts.push(scanned.as_str().to_ascii_uppercase());
     let mut readings: Vec<Serial> = Vec::new();
     for serial in texts.into_iter().filter_map(|text| Serial::try_from(text).ok()) {
         if !readings.contains(&serial) {

@@ -287,6 +287,13 @@ fn what_a_label_can_stand_for() {
     assert_eq!(all("22453156048"), ["22453156048", "ABC1234"]);
 }
 
+#[test]
+fn a_number_full_of_prefixes_still_means_itself() {
+    // Found by fuzzing.
+    let Scan::Serial(serial) = read("sn#  #  sn  sn sn ") else { panic!("it may be a serial number") };
+    assert!(means(&serial, &serial));
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_panics(text in ".{0,80}", other in ".{1,60}") {

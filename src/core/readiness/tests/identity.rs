@@ -45,7 +45,10 @@ fn by_hash(hash: HardwareHash) -> Device {
 fn the_hash_made_on_linux_is_as_good_as_its_models_test() {
     let device = device(flawless());
     let said = |trust: &ModelTrust| headings(IdentityPolicy::LinuxHash, trust, &device);
-    assert_eq!(said(&ModelTrust::Untested), ["warning: Experimental hash: this model was not compared with Windows yet"]);
+    assert_eq!(
+        said(&ModelTrust::Untested),
+        ["warning: Experimental hash: this model was not compared with Windows yet"]
+    );
     assert_eq!(said(&ACCEPTED), NONE);
     let differs = ModelTrust::Differs { fields: vec![Critical::DiskSerialNumber] };
     assert_eq!(said(&differs), ["STOP: Hash made on Linux differs from Windows' for this model"]);
