@@ -83,6 +83,12 @@ pub struct Label {
     pub at: Moment,
 }
 
+impl Label {
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        self.serial == other.serial && self.product_key_id == other.product_key_id
+    }
+}
+
 /// What the registration service says about a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,7 +178,7 @@ impl Device {
 
     /// Its serial number: what the machine or a file says, else what its label says.
     pub fn any_serial(&self) -> Option<&Serial> {
-        self.identity.good_serial().or(self.label.as_ref()?.serial.as_ref())
+        self.identity.good_serial().or_else(|| self.label.as_ref()?.serial.as_ref())
     }
 
     /// The id of its Windows key: from the firmware, from a file or from its box.

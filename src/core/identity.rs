@@ -76,6 +76,16 @@ impl<'de> Deserialize<'de> for Mac {
 pub struct SystemUuid(pub [u8; 16]);
 
 impl SystemUuid {
+    /// In the order of its text form. Mixed-endian since SMBIOS 2.6: the first three fields are
+    /// little-endian in the table.
+    fn printed(&self) -> [u8; 16] {
+        let mut bytes = self.0;
+        bytes[..4].reverse();
+        bytes[4..6].reverse();
+        bytes[6..8].reverse();
+        bytes
+    }
+
     /// All zeros ("not present") and all FF ("not settable", SMBIOS 3.x 7.2.1), any other single
     /// repeated byte, and the constants board vendors forgot to replace.
     pub fn is_junk(&self) -> bool {
@@ -83,12 +93,9 @@ impl SystemUuid {
     }
 }
 
-/// Mixed-endian text since SMBIOS 2.6: the first three fields are little-endian in the table.
 impl fmt::Display for SystemUuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let b = &self.0;
-        let swapped = [b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6]];
-        let hex = hex::encode(swapped) + &hex::encode(&b[8..]);
+        let hex = hex::encode(self.printed());
         write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 }
@@ -107,12 +114,10 @@ impl FromStr for SystemUuid {
     type Err = NotAUuid;
     fn from_str(text: &str) -> Result<Self, NotAUuid> {
         let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
-        let mut b = [0; 16];
-        hex::decode_to_slice(digits, &mut b).map_err(|_| NotAUuid)?;
-        b[..4].reverse();
-        b[4..6].reverse();
-        b[6..8].reverse();
-        Ok(Self(b))
+        let mut printed = [0; 16];
+        hex::decode_to_slice(digits, &mut printed).map_err(|_| NotAUuid)?;
+        // The same swaps lead back.
+        Ok(Self(Self(printed).printed()))
     }
 }
 

@@ -3,11 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Bench,
-    find::{Found, Seen},
-    fold::Newcomer,
-};
+use super::{Bench, find::Seen, fold::Newcomer};
 use crate::{
     api::{Missing, Outcome, Receipt},
     capture::{Capture, Hello},
@@ -74,8 +70,8 @@ impl Bench {
                 (arrived, newcomer.device(self.next_device(), now))
             }
         };
-        impossible(after.enter_batch(&batch, sealed.signal, now));
-        Ok(std::iter::once(first).chain(self.follow_up(&mut after, &found, now)).collect())
+        impossible(&after.enter_batch(&batch, sealed.signal, now));
+        Ok(std::iter::once(first).chain(self.follow_up(&mut after, &found.papers, found.hold, now)).collect())
     }
 
     /// A laptop, or a stick, hands over a capture.
@@ -88,7 +84,7 @@ impl Bench {
             let mut after = known.clone();
             after.capture = Some(Arc::new(capture));
             // A laptop whose answer got lost asks again; that must not turn HELD into OK on its screen.
-            let receipt = self.receipt(&after, Outcome::AlreadyHere, None);
+            let receipt = self.receipt(&after, &[], Outcome::AlreadyHere, None);
             return Ok(Taken { records: vec![], receipt: Receipt { stored: false, ..receipt } });
         }
         self.admit(sealed.media)?;
@@ -108,8 +104,8 @@ impl Bench {
             let newcomer = Newcomer { identity, batch, media: Some(sealed.media), simulated, signal: sealed.signal };
             newcomer.device(self.next_device(), now)
         });
-        impossible(after.take_capture(Arc::new(capture.clone()), sealed.media, &batch, sealed.signal, now));
-        let follow_up = self.follow_up(&mut after, &found, now);
+        impossible(&after.take_capture(Arc::new(capture.clone()), sealed.media, &batch, sealed.signal, now));
+        let follow_up = self.follow_up(&mut after, &found.papers, found.hold, now);
         let taken = Record::CaptureTaken {
             device: found.device,
             media: sealed.media,
@@ -117,26 +113,33 @@ impl Bench {
             envelope: sealed.envelope.clone(),
             capture: Box::new(capture),
         };
-        let receipt = self.receipt(&after, outcome, notice);
+        let receipt = self.receipt(&after, &found.papers, outcome, notice);
         Ok(Taken { records: std::iter::once(taken).chain(follow_up).collect(), receipt })
     }
 
     /// What has to be written behind the record that brought a machine here: which papers were its own,
     /// and what it is held for now. `after` becomes the device as it will be then.
-    pub(super) fn follow_up(&self, after: &mut Device, found: &Found, now: Moment) -> Vec<Record> {
+    pub(super) fn follow_up(
+        &self,
+        after: &mut Device,
+        papers: &[DeviceId],
+        hold: Option<HoldReason>,
+        now: Moment,
+    ) -> Vec<Record> {
         let mut records = Vec::new();
-        for papers in found.papers.iter().filter_map(|id| self.devices.get(id)) {
+        for papers in papers.iter().filter_map(|id| self.devices.get(id)) {
+            impossible(&after.step(Event::Settled(papers.id), Signal::Operator, now, ""));
             after.absorb(papers);
             records.push(Record::DeviceJoined { device: papers.id, into: after.id });
         }
-        let mut holds: Vec<HoldReason> = found.hold.clone().into_iter().collect();
+        let mut holds: Vec<HoldReason> = hold.into_iter().collect();
         // Last, so that the full stop is what is seen first.
         holds.extend(self.wrong_customer(after));
         for reason in holds {
             if after.stage.holds().any(|known| *known == reason) {
                 continue;
             }
-            impossible(after.step(Event::Hold(reason.clone()), Signal::Operator, now, ""));
+            impossible(&after.step(Event::Hold(reason.clone()), Signal::Operator, now, ""));
             records.push(Record::DeviceHeld { device: after.id, reason });
         }
         records
@@ -181,13 +184,13 @@ impl Bench {
     }
 
     /// What the laptop is told about itself, once everything is written.
-    fn receipt(&self, after: &Device, outcome: Outcome, notice: Option<Problem>) -> Receipt {
+    fn receipt(&self, after: &Device, papers: &[DeviceId], outcome: Outcome, notice: Option<Problem>) -> Receipt {
         let (outcome, notice) = match &after.stage {
             Stage::Held { reason, .. } => (Outcome::Held, Some(reason.problem())),
             Stage::Replaced { by, .. } => (Outcome::Held, Some(lives_on(*by))),
             _ => (outcome, notice),
         };
-        let (matching, trust) = (self.lists.of_device(after), self.trust(&after.model_name()));
+        let (matching, trust) = (self.lists.of_device_beside(after, papers), self.trials.trust_with(after));
         let readiness = self.readiness(after, &matching, &trust);
         let worth_saying = readiness.checks.into_iter().filter(|check| check.severity > Severity::Note);
         let capture = after.capture.as_deref();
@@ -204,7 +207,7 @@ impl Bench {
 }
 
 /// Of a copy of a device that is on the board: nothing that a sighting does to it is refused there.
-pub(super) fn impossible(result: Result<(), Refused>) {
+pub(super) fn impossible(result: &Result<(), Refused>) {
     debug_assert!(result.is_ok(), "{result:?}");
 }
 

@@ -91,7 +91,7 @@ impl Bench {
         });
         let batch = if self.batch.is_some() { open } else { after.batch.clone() };
         let news = known.is_none_or(|known| known.batch != batch || teaches(known, &entry, source, now));
-        impossible(after.take_entry(entry.clone(), source.clone(), &batch, signal, now));
+        impossible(&after.take_entry(entry.clone(), source.clone(), &batch, signal, now));
         let mut records = match news {
             true => {
                 let entry = Box::new(entry);
@@ -99,7 +99,9 @@ impl Bench {
             }
             false => vec![],
         };
-        records.extend(self.follow_up(&mut after, found, now));
+        // What it clashes with was asked when it was news; whose customer it is may have changed since.
+        let hold = found.hold.clone().filter(|_| news);
+        records.extend(self.follow_up(&mut after, &found.papers, hold, now));
         let held = after.stage.holds().next().cloned();
         let outcome = match (records.is_empty(), held, known) {
             (true, ..) => Admission::Known,
@@ -110,7 +112,8 @@ impl Bench {
         Admitted { records, device: after.id, outcome }
     }
 
-    /// Lines of an order list; holds what turns out to be another customer's.
+    /// Lines of an order list; holds what turns out to be another customer's. A list that says nothing new
+    /// is not written again.
     pub fn decide_order_list(
         &self,
         batch: &str,
@@ -119,7 +122,7 @@ impl Bench {
         lines: Vec<Expected>,
     ) -> Vec<Record> {
         let mut after = self.lists.clone();
-        after.add(batch.to_owned(), customer.clone(), lines.clone());
+        after.add(batch, customer.clone(), lines.clone());
         let listed = Record::OrderListed { batch: batch.to_owned(), customer, source: source.to_owned(), lines };
         // What is known from another batch is looked at when it comes back: its batch is over.
         let here = self.present().filter(|device| Some(device.batch.as_str()) == self.batch.as_deref());
@@ -129,7 +132,8 @@ impl Bench {
             let known = device.stage.holds().any(|known| *known == reason);
             (!known).then_some(Record::DeviceHeld { device: device.id, reason })
         });
-        std::iter::once(listed).chain(held).collect()
+        let news = (after != self.lists).then_some(listed);
+        news.into_iter().chain(held).collect()
     }
 }
 

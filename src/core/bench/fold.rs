@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bench, Media, Standing, Unfit};
+use super::{Bench, Media, Standing, Unfit, trials};
 use crate::{
     capture::Capture,
     clock::Moment,
@@ -141,7 +141,7 @@ impl Bench {
                 self.placed(device);
             }
             Record::OrderListed { batch, customer, lines, .. } => {
-                self.lists.add(batch, customer, lines);
+                self.lists.add(&batch, customer, lines);
                 self.refresh_matches();
             }
             Record::BoardReplaced { old, device } => self.fold_new_board(old, device, at)?,
@@ -263,19 +263,11 @@ impl Bench {
 
     /// Everything that is derived from what a device says of itself.
     fn learnt(&mut self, id: DeviceId) {
-        let Some(device) = self.devices.get_mut(&id) else { return };
-        // It came in a file before the laptop told us that the hash is our own agent's.
-        let ours = |known: &crate::device::WindowsHash| self.made_here.contains(&known.hash.digest());
-        if device.windows_hash.as_ref().is_some_and(ours) {
-            device.windows_hash = None;
-            let at = device.last;
-            device.note(at, Signal::Agent, "the imported hash was our own agent's: set aside");
-        }
+        let Some(device) = self.devices.get(&id) else { return };
         self.index.note(device);
-        let model = device.model_name();
-        let verdict = device.comparison().filter(|_| !device.simulated && !device.is_replaced());
-        self.models.insert(id, model.clone());
-        let changed = self.trials.set(id, verdict.map(|comparison| (model, comparison.verdict)));
+        let result = trials::result(device);
+        self.models.insert(id, device.model_name());
+        let changed = self.trials.set(id, result);
         self.placed(id);
         for model in changed {
             self.refresh_model(&model);

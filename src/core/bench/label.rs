@@ -36,13 +36,13 @@ impl Number {
 
 impl Bench {
     /// A person says: this label is on that laptop.
-    pub(super) fn label_of(&self, device: &Device, number: Number, now: Moment) -> Heard {
+    pub(super) fn label_of(&self, device: &Device, number: &Number, now: Moment) -> Heard {
         let mut after = device.clone();
         after.see_label(number.label(device, now));
         let news = after.label != device.label;
         let mut heard = match after.wrong_label() {
-            Some(_) => self.wrong_label(device, &number),
-            None => self.right_label(&after, &number),
+            Some(_) => self.wrong_label(device, number),
+            None => self.right_label(&after, number),
         };
         if news {
             heard.records.push(number.scanned(device, true));

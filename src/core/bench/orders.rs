@@ -1,6 +1,9 @@
 //! What the batches expect, and which laptop stands for which line.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+};
 
 use crate::{
     device::{Device, DeviceId},
@@ -16,8 +19,8 @@ type Place = (String, usize);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Orders {
     batches: BTreeMap<String, List>,
-    by_serial: HashMap<String, Vec<Place>>,
-    by_key: HashMap<ProductKeyId, Vec<Place>>,
+    by_serial: HashMap<String, BTreeSet<Place>>,
+    by_key: HashMap<ProductKeyId, BTreeSet<Place>>,
     /// Who carries a number, whether it stands on a list or not: a list may come later.
     carriers: HashMap<String, BTreeSet<DeviceId>>,
     carriers_of_key: HashMap<ProductKeyId, BTreeSet<DeviceId>>,
@@ -27,7 +30,21 @@ pub(super) struct Orders {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct List {
     customer: Option<String>,
-    lines: Vec<Expected>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub expected: Expected,
+    /// Of `expected`; read once, for every screen asks who stands for it.
+    numbers: Numbers,
+}
+
+impl From<Expected> for Line {
+    fn from(expected: Expected) -> Self {
+        let numbers = Numbers::written(expected.serial.as_ref(), expected.product_key_id.as_ref());
+        Self { expected, numbers }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -56,11 +73,15 @@ impl Numbers {
         Self { serials, key: key.cloned() }
     }
 
+    /// As firmware has it: without a prefix to take off.
+    pub(super) fn exact(serial: &Serial) -> Self {
+        Self { serials: vec![squash(serial)], key: None }
+    }
+
     fn of_device(device: &Device) -> Self {
         let key = device.any_product_key_id();
         match device.identity.good_serial() {
-            // The firmware's own text has no prefix to take off.
-            Some(own) => Self { serials: vec![squash(own)], key: key.cloned() },
+            Some(own) => Self { key: key.cloned(), ..Self::exact(own) },
             None => Self::written(device.any_serial(), key),
         }
     }
@@ -72,17 +93,19 @@ fn squash(serial: &Serial) -> String {
 
 impl Orders {
     /// A line that stands on the list already is completed, not listed twice.
-    pub(super) fn add(&mut self, batch: String, customer: Option<String>, lines: Vec<Expected>) {
-        let list = self.batches.entry(batch.clone()).or_default();
+    pub(super) fn add(&mut self, batch: &str, customer: Option<String>, lines: Vec<Expected>) {
+        let list = self.batches.entry(batch.to_owned()).or_default();
         if customer.is_some() {
             list.customer = customer;
         }
-        for line in lines {
-            let numbers = Numbers::written(line.serial.as_ref(), line.product_key_id.as_ref());
-            if numbers == Numbers::default() {
+        for line in lines.into_iter().map(Line::from) {
+            // Looked up anew: indexing needs the whole of `self`.
+            let list = self.batches.entry(batch.to_owned()).or_default();
+            let numbers = &line.numbers;
+            if *numbers == Numbers::default() {
                 continue;
             }
-            let own = |places: Option<&Vec<Place>>| {
+            let own = |places: Option<&BTreeSet<Place>>| {
                 places.into_iter().flatten().find(|(listed, _)| *listed == batch).map(|(_, index)| *index)
             };
             let by_serial = numbers.serials.iter().find_map(|serial| own(self.by_serial.get(serial)));
@@ -90,21 +113,36 @@ impl Orders {
             let known = by_serial.or_else(|| {
                 let index = by_key()?;
                 // The same product key id beside another serial number is another line.
-                let other = line.serial.is_some() && list.lines.get(index)?.serial.is_some();
+                let other = line.expected.serial.is_some() && list.lines.get(index)?.expected.serial.is_some();
                 (!other).then_some(index)
             });
             let index = known.unwrap_or(list.lines.len());
+            let place = (batch.to_owned(), index);
             match list.lines.get_mut(index) {
-                Some(listed) => complete(listed, line),
-                None => list.lines.push(line),
+                Some(listed) => {
+                    let mut completed = listed.expected.clone();
+                    complete(&mut completed, line.expected);
+                    let completed = Line::from(completed);
+                    let (before, now) = (std::mem::replace(listed, completed.clone()).numbers, completed.numbers);
+                    before.serials.iter().for_each(|serial| drop_from(&mut self.by_serial, serial, &place));
+                    before.key.iter().for_each(|key| drop_from(&mut self.by_key, key, &place));
+                    self.list(now, &place);
+                }
+                None => {
+                    let numbers = numbers.clone();
+                    list.lines.push(line);
+                    self.list(numbers, &place);
+                }
             }
-            let place = (batch.clone(), index);
-            for serial in numbers.serials {
-                note(self.by_serial.entry(serial).or_default(), &place);
-            }
-            if let Some(key) = numbers.key {
-                note(self.by_key.entry(key).or_default(), &place);
-            }
+        }
+    }
+
+    fn list(&mut self, numbers: Numbers, place: &Place) {
+        for serial in numbers.serials {
+            self.by_serial.entry(serial).or_default().insert(place.clone());
+        }
+        if let Some(key) = numbers.key {
+            self.by_key.entry(key).or_default().insert(place.clone());
         }
     }
 
@@ -124,10 +162,10 @@ impl Orders {
         if let Some(before) = self.carried.remove(&device.id) {
             others.extend(self.sharing(&before));
             for serial in &before.numbers.serials {
-                drop_from(&mut self.carriers, serial, device.id);
+                drop_from(&mut self.carriers, serial, &device.id);
             }
             if let Some(key) = &before.numbers.key {
-                drop_from(&mut self.carriers_of_key, key, device.id);
+                drop_from(&mut self.carriers_of_key, key, &device.id);
             }
         }
         if let Some(now) = now {
@@ -148,14 +186,14 @@ impl Orders {
     fn sharing(&self, carried: &Carried) -> BTreeSet<DeviceId> {
         let lines = self.lines_of(&carried.batch, &carried.numbers);
         let on_lines = lines.iter().flat_map(|line| self.standing_for(&carried.batch, line));
-        self.carrying(&carried.numbers).into_iter().chain(on_lines).collect()
+        self.carriers_of(&carried.numbers).copied().chain(on_lines).collect()
     }
 
     /// Who carries one of these numbers, in any batch.
-    pub(super) fn carrying(&self, numbers: &Numbers) -> BTreeSet<DeviceId> {
+    fn carriers_of(&self, numbers: &Numbers) -> impl Iterator<Item = &DeviceId> {
         let by_serial = numbers.serials.iter().filter_map(|serial| self.carriers.get(serial));
         let by_key = numbers.key.as_ref().and_then(|key| self.carriers_of_key.get(key));
-        by_serial.chain(by_key).flatten().copied().collect()
+        by_serial.chain(by_key).flatten()
     }
 
     /// Who goes by this number: by the likeliest reading of it that anybody goes by.
@@ -176,7 +214,7 @@ impl Orders {
     }
 
     /// The lines of a batch's list that these numbers stand on.
-    pub(super) fn lines_of(&self, batch: &str, numbers: &Numbers) -> Vec<&Expected> {
+    pub(super) fn lines_of(&self, batch: &str, numbers: &Numbers) -> Vec<&Line> {
         let Some(list) = self.batches.get(batch) else { return vec![] };
         let indexes: BTreeSet<_> =
             self.places(numbers).filter(|(listed, _)| listed == batch).map(|(_, index)| *index).collect();
@@ -184,12 +222,17 @@ impl Orders {
     }
 
     /// Devices of the batch that carry a number of this line, those that spoke themselves first.
-    pub(super) fn standing_for(&self, batch: &str, line: &Expected) -> Vec<DeviceId> {
-        let numbers = Numbers::written(line.serial.as_ref(), line.product_key_id.as_ref());
-        let carried = |id: &DeviceId| self.carried.get(id).filter(|carried| carried.batch == batch);
-        let mut devices: Vec<_> = self.carrying(&numbers).into_iter().filter(|id| carried(id).is_some()).collect();
-        devices.sort_by_key(|id| carried(id).is_none_or(|carried| !carried.spoken));
-        devices
+    pub(super) fn standing_for(&self, batch: &str, line: &Line) -> Vec<DeviceId> {
+        let mut devices: Vec<_> = self.standing(batch, line).collect();
+        devices.sort_unstable_by_key(|(id, carried)| (!carried.spoken, *id));
+        devices.dedup_by_key(|(id, _)| *id);
+        devices.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// The same in no order, and some of them twice.
+    fn standing(&self, batch: &str, line: &Line) -> impl Iterator<Item = (DeviceId, &Carried)> {
+        let carriers = self.carriers_of(&line.numbers).filter_map(|id| Some((*id, self.carried.get(id)?)));
+        carriers.filter(move |(_, carried)| carried.batch == batch)
     }
 
     /// What these numbers alone come to: on the list of `batch`, of another one, or of none.
@@ -223,6 +266,14 @@ impl Orders {
 
     /// Label, machine and order, compared. The full stop comes before everything else.
     pub(super) fn of_device(&self, device: &Device) -> Match {
+        self.of_device_beside(device, &[])
+    }
+
+    /// The same, once these turned out to be papers of this very device.
+    pub(super) fn of_device_beside(&self, device: &Device, papers: &[DeviceId]) -> Match {
+        if device.is_replaced() {
+            return Match::Unchecked;
+        }
         let numbers = Numbers::of_device(device);
         let listed = self.of_numbers(&device.batch, &numbers);
         if matches!(listed, Match::WrongCustomer { .. }) {
@@ -232,7 +283,7 @@ impl Orders {
             return Match::WrongMachine { label };
         }
         match listed {
-            Match::Expected => match self.double(device, &numbers) {
+            Match::Expected => match self.double(device, &numbers, papers) {
                 Some(other) => Match::Duplicate { other },
                 None if device.label_agrees() => Match::Matched,
                 None => Match::Expected,
@@ -243,39 +294,33 @@ impl Orders {
     }
 
     /// The device that stood for the same line before. A label alone is no second laptop.
-    fn double(&self, device: &Device, numbers: &Numbers) -> Option<DeviceId> {
+    fn double(&self, device: &Device, numbers: &Numbers, papers: &[DeviceId]) -> Option<DeviceId> {
         if !device.has_spoken() {
             return None;
         }
         let lines = self.lines_of(&device.batch, numbers);
-        let rivals = lines.into_iter().flat_map(|line| self.standing_for(&device.batch, line));
-        let spoke = |id: &DeviceId| self.carried.get(id).is_some_and(|carried| carried.spoken);
-        rivals.filter(|id| *id < device.id && spoke(id)).min()
+        let rivals = lines.into_iter().flat_map(|line| self.standing(&device.batch, line));
+        let earlier = rivals.filter(|(id, carried)| *id < device.id && carried.spoken && !papers.contains(id));
+        earlier.map(|(id, _)| id).min()
     }
 
     /// The list of a batch, line by line.
     pub(super) fn status(&self, batch: &str) -> Option<OrderStatus> {
         let list = self.batches.get(batch)?;
-        let here = |id: &DeviceId| self.carried.get(id).is_some_and(|carried| carried.here);
-        let row = |line: &Expected| {
-            let device = self.standing_for(batch, line).into_iter().find(here);
-            let state = device.map_or(LineState::Missing, |device| LineState::Here { device });
-            OrderRow { expected: line.clone(), state }
+        let row = |line: &Line| {
+            let here = self.standing(batch, line).filter(|(_, carried)| carried.here);
+            let device = here.min_by_key(|(id, carried)| (!carried.spoken, *id));
+            let state = device.map_or(LineState::Missing, |(device, _)| LineState::Here { device });
+            OrderRow { expected: line.expected.clone(), state }
         };
         Some(OrderStatus { customer: list.customer.clone(), lines: list.lines.iter().map(row).collect() })
     }
 }
 
-fn note(places: &mut Vec<Place>, place: &Place) {
-    if !places.contains(place) {
-        places.push(place.clone());
-    }
-}
-
-fn drop_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<DeviceId>>, key: &K, id: DeviceId) {
-    if let Some(ids) = map.get_mut(key) {
-        ids.remove(&id);
-        if ids.is_empty() {
+fn drop_from<K: Hash + Eq, V: Ord>(map: &mut HashMap<K, BTreeSet<V>>, key: &K, value: &V) {
+    if let Some(values) = map.get_mut(key) {
+        values.remove(value);
+        if values.is_empty() {
             map.remove(key);
         }
     }

@@ -65,8 +65,8 @@ impl Bench {
     pub fn decide_scan(&self, code: &str, on: Option<DeviceId>, now: Moment) -> Result<Heard, Problem> {
         let on = on.map(|id| self.on_the_board(id)).transpose()?;
         Ok(match (scan::read(code), on) {
-            (Scan::Serial(serial), Some(device)) => self.label_of(device, Number::Serial(serial), now),
-            (Scan::ProductKeyId(key), Some(device)) => self.label_of(device, Number::Key(key), now),
+            (Scan::Serial(serial), Some(device)) => self.label_of(device, &Number::Serial(serial), now),
+            (Scan::ProductKeyId(key), Some(device)) => self.label_of(device, &Number::Key(key), now),
             (Scan::Serial(serial), None) => self.look_up(&Number::Serial(serial), now),
             (Scan::ProductKeyId(key), None) => self.look_up(&Number::Key(key), now),
             (Scan::Setup(entry), on) => self.setup_code(*entry, on, now),
@@ -104,7 +104,7 @@ impl Bench {
 
     fn found(&self, device: &Device, number: &Number) -> Heard {
         if self.batch.as_deref().is_some_and(|open| open != device.batch) {
-            return self.from_another_batch(device, number);
+            return self.of_another_batch(device, number);
         }
         let matching = self.lists.of_device(device);
         let row = self.rows.get(&device.id);
@@ -131,8 +131,10 @@ impl Bench {
         // Finding a laptop by its label confirms the label; it cannot take back what was compared on purpose.
         let mut after = device.clone();
         after.see_label(number.label(device, Moment::default()));
-        let same = |label: &crate::device::Label| (label.serial.clone(), label.product_key_id.clone());
-        let seen = device.label.as_ref().map(same) == after.label.as_ref().map(same);
+        let seen = match (&device.label, &after.label) {
+            (Some(before), Some(after)) => before.says_the_same_as(after),
+            _ => false,
+        };
         match (seen, device.wrong_label()) {
             (true, _) if heard.answer.tone == Tone::Good => heard.answer.tone = Tone::Again,
             (false, None) => heard.records = vec![number.scanned(device, false)],
@@ -142,7 +144,7 @@ impl Bench {
     }
 
     /// It was here for another batch, and whether it is here now, only booting it tells.
-    fn from_another_batch(&self, device: &Device, number: &Number) -> Heard {
+    fn of_another_batch(&self, device: &Device, number: &Number) -> Heard {
         let open = self.batch.as_deref().unwrap_or_default();
         let matching = self.lists.of_numbers(open, &number.numbers());
         let known = format!("{} was here for batch '{}'.", called(device), device.batch);
@@ -194,12 +196,12 @@ impl Bench {
         let batch = self.batch.as_deref().unwrap_or_default();
         // Of the ways to read it, the one that stands on the list.
         let readings = number.serial().map(scan::readings).unwrap_or_default();
-        let listed = |serial: &&Serial| !self.lists.lines_of(batch, &Numbers::written(Some(serial), None)).is_empty();
+        let listed = |serial: &&Serial| !self.lists.lines_of(batch, &Numbers::exact(serial)).is_empty();
         let serial = readings.iter().find(listed).cloned();
         let Some(line) = self.lists.lines_of(batch, &number.numbers()).into_iter().next() else {
             return say(number.shown(), Tone::Attention, "NOT HERE", "Boot it from a stick.".to_owned());
         };
-        let entry = number.entry(serial, Some(line));
+        let entry = number.entry(serial, Some(&line.expected));
         let standing = self.lists.standing_for(batch, line).into_iter().find_map(|id| self.devices.get(&id));
         let Some(device) = standing else {
             return self.take_in_label(entry, number, "EXPECTED", "is on the order. Boot it from a stick.", now);

@@ -65,7 +65,8 @@ impl Bench {
         let trust = self.models.get(&device.id).map(|model| self.trust(model)).unwrap_or_default();
         let matching = self.lists.of_device(device);
         let readiness = self.readiness(device, &matching, &trust);
-        let first = readiness.checks.first();
+        // Of a number that lives on as another, nothing is left to do.
+        let first = readiness.checks.first().filter(|_| !device.is_replaced());
         let attention = match &device.stage {
             Stage::Held { reason, .. } => Some(reason.brief()),
             Stage::Replaced { by, .. } => Some(format!("lives on as #{}", by.0)),

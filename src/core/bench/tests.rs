@@ -2,7 +2,13 @@
 
 mod arrivals;
 mod boards;
+mod entries;
+mod journal;
+mod labels;
+mod models;
+mod orders;
 mod people;
+mod sequences;
 
 use std::time::Duration;
 

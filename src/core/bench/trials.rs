@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     batch::{ModelName, ModelTrust},
-    device::DeviceId,
+    device::{Device, DeviceId},
     hwhash::{Critical, Verdict},
 };
 
@@ -20,6 +20,12 @@ struct Trial {
     units: HashMap<DeviceId, Verdict>,
     accepted: usize,
     differing: BTreeMap<Critical, usize>,
+}
+
+/// What this unit says of its model. A simulated laptop says nothing, and a board that was taken out neither.
+pub(super) fn result(device: &Device) -> Option<(ModelName, Verdict)> {
+    let comparison = device.comparison().filter(|_| !device.simulated && !device.is_replaced())?;
+    Some((device.model_name(), comparison.verdict))
 }
 
 impl Trials {
@@ -52,6 +58,17 @@ impl Trials {
 
     pub(super) fn trust(&self, model: &ModelName) -> ModelTrust {
         self.models.get(model).map_or(ModelTrust::Untested, Trial::trust)
+    }
+
+    /// As it will be with what this device says of itself.
+    pub(super) fn trust_with(&self, device: &Device) -> ModelTrust {
+        let model = device.model_name();
+        let mut trial = self.models.get(&model).cloned().unwrap_or_default();
+        trial.remove(device.id);
+        if let Some((_, verdict)) = result(device) {
+            trial.insert(device.id, verdict);
+        }
+        trial.trust()
     }
 
     pub(super) fn models(&self) -> impl Iterator<Item = (&ModelName, ModelTrust)> {

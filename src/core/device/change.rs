@@ -78,6 +78,12 @@ impl Device {
         self.media = Some(media);
         self.simulated = capture.simulated;
         self.captures += 1;
+        // It came in a file before the laptop told us that the hash is our own agent's.
+        let made = capture.hash.as_ref().map(|made| made.hash.digest());
+        if made.is_some() && made == self.windows_hash.as_ref().map(|known| known.hash.digest()) {
+            self.windows_hash = None;
+            self.note(at, signal, "the imported hash was our own agent's: set aside");
+        }
         self.capture = Some(capture);
         Ok(())
     }
@@ -143,10 +149,12 @@ impl Device {
 
     /// A label in two parts (serial number, product key id) comes in two scans; a wrong one goes whole.
     pub(crate) fn see_label(&mut self, mut label: Label) {
-        if let Some(earlier) = self.label.take().filter(|earlier| self.misnamed_by(earlier).is_none()) {
-            label.serial = label.serial.or_else(|| earlier.serial.clone());
-            label.product_key_id = label.product_key_id.or_else(|| earlier.product_key_id.clone());
-            if label.serial == earlier.serial && label.product_key_id == earlier.product_key_id {
+        if let Some(earlier) = self.label.take() {
+            if self.misnamed_by(&earlier).is_none() {
+                label.serial = label.serial.or_else(|| earlier.serial.clone());
+                label.product_key_id = label.product_key_id.or_else(|| earlier.product_key_id.clone());
+            }
+            if label.says_the_same_as(&earlier) {
                 label.at = earlier.at;
             }
         }

@@ -6,22 +6,22 @@
 use super::SystemUuid;
 
 /// UUIDs that vendors ship on more than one machine, as printed.
-const SHARED_UUIDS: [&str; 9] = [
+const SHARED_UUIDS: [u128; 9] = [
     // The template of AMI's firmware, and the same with its bytes swapped.
-    "03000200-0400-0500-0006-000700080009",
-    "00020003-0004-0005-0006-000700080009",
-    "00010203-0405-0607-0809-0a0b0c0d0e0f",
-    "03020100-0504-0706-0809-0a0b0c0d0e0f",
-    "12345678-1234-5678-90ab-cddeefaabbcc",
-    "6ab5b300-538d-1014-9fb5-b0684d007b53",
-    "deadbeef-dead-beef-dead-beefdeadbeef",
+    0x03000200_0400_0500_0006_000700080009,
+    0x00020003_0004_0005_0006_000700080009,
+    0x00010203_0405_0607_0809_0a0b0c0d0e0f,
+    0x03020100_0504_0706_0809_0a0b0c0d0e0f,
+    0x12345678_1234_5678_90ab_cddeefaabbcc,
+    0x6ab5b300_538d_1014_9fb5_b0684d007b53,
+    0xdeadbeef_dead_beef_dead_beefdeadbeef,
     // Dell makes it of the service tag, here of one that was never set: blanks, or zeros.
-    "4c4c4544-0020-2010-8020-a0c04f202020",
-    "4c4c4544-0000-2010-8020-80c04f202020",
+    0x4c4c4544_0020_2010_8020_a0c04f202020,
+    0x4c4c4544_0000_2010_8020_80c04f202020,
 ];
 
 pub(super) fn is_shared_uuid(uuid: &SystemUuid) -> bool {
-    uuid.0.iter().all(|byte| *byte == uuid.0[0]) || SHARED_UUIDS.contains(&uuid.to_string().as_str())
+    uuid.0.iter().all(|byte| *byte == uuid.0[0]) || SHARED_UUIDS.contains(&u128::from_be_bytes(uuid.printed()))
 }
 
 /// In lower case, without blanks and punctuation: `To Be Filled By O.E.M.` is written in many ways.
@@ -63,15 +63,15 @@ const NO_SERIALS: [&str; 34] = [
 ];
 
 pub(super) fn is_no_serial(text: &str) -> bool {
-    let raw = text.to_ascii_lowercase();
-    let lower: String = text.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
-    let mut characters = lower.chars();
-    let first = characters.next();
+    // Every row of the board asks, so nothing is allocated here.
+    let letters = || text.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase());
+    let first = letters().next();
+    let digits = ["SN-", "SYS-", "sn-", "sys-"].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
     // One repeated character, or nothing but punctuation: 0000000, xxxxxxx, .......
-    characters.all(|c| Some(c) == first)
-        || NO_SERIALS.contains(&lower.as_str())
-        || counts_up(raw.strip_prefix("sn-").or(raw.strip_prefix("sys-")).unwrap_or(&raw))
-        || lower.strip_prefix("serialnumber").is_some_and(|rest| rest.chars().all(|c| c == 'x'))
+    letters().all(|c| Some(c) == first)
+        || NO_SERIALS.iter().any(|known| letters().eq(known.chars()))
+        || letters().take(12).eq("serialnumber".chars()) && letters().skip(12).all(|c| c == 'x')
+        || counts_up(digits)
 }
 
 /// `12345`, `0123456789`, `12345678901234567`: what a developer types.
