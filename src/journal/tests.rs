@@ -33,7 +33,10 @@ async fn what_was_appended_is_there_after_opening_again() {
     let (_folder, path) = journal_of(3).await;
     let (mut journal, bench) = Journal::open(&path, &key()).await.unwrap();
     assert_eq!(bench.media().len(), 3);
-    journal.append(&[(Moment::from_millis(9), Record::BatchOpened { batch: "spring".into(), policy: Default::default() })]).await.unwrap();
+    journal
+        .append(&[(Moment::from_millis(9), Record::BatchOpened { batch: "spring".into(), policy: Default::default() })])
+        .await
+        .unwrap();
     let verified = verify(&path, &key()).await.unwrap();
     assert_eq!((verified.entries, verified.last), (4, Some(Moment::from_millis(9))));
 }

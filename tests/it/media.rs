@@ -206,7 +206,9 @@ fn an_import_says_for_every_file_what_became_of_it() {
     );
     let complaint = bench.complains(&["import", &folder]);
     assert!(complaint.contains(": 1 new, 4 refused."), "{complaint}");
-    for part in ["foreign.wgc: REFUSED: It is sealed for another bench", "cut.wgc", "empty.wgc", "photo.wgc", "Keep the stick"] {
+    for part in
+        ["foreign.wgc: REFUSED: It is sealed for another bench", "cut.wgc", "empty.wgc", "photo.wgc", "Keep the stick"]
+    {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     assert_eq!(bench.devices().len(), 1);

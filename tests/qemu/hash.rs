@@ -103,8 +103,9 @@ pub(crate) fn carries_this_tpm(capture: &Capture, tpm: &Tpm) {
     let listing = tpm.properties();
     let raw = |name: &str| -> u32 {
         let from = listing.split(&format!("{name}:")).nth(1).unwrap_or_else(|| panic!("{name} in {listing}"));
-        let digits = from.split("raw: 0x").nth(1).unwrap().split_whitespace().next().unwrap();
-        u32::from_str_radix(digits, 16).unwrap()
+        let digits = from.split("raw: ").nth(1).unwrap().split_whitespace().next().unwrap();
+        // It prints a zero without its prefix.
+        u32::from_str_radix(digits.trim_start_matches("0x"), 16).unwrap()
     };
     let characters = |value: u32| String::from_utf8(value.to_be_bytes().to_vec()).unwrap().replace('\0', " ");
     let revision = raw("TPM2_PT_REVISION");

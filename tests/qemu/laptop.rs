@@ -57,7 +57,8 @@ impl Laptop {
     /// disk has a volume of the same serial, name and folder, the worst likeness there can be.
     pub(crate) fn new(folder: &Path, volume: u32) -> Self {
         let tpm = Some(Tpm::manufacture(&folder.join("tpm")));
-        let laptop = Self { folder: folder.to_owned(), tpm, nics: vec![VIRTIO], windows_key: true, clock: "utc".to_owned() };
+        let laptop =
+            Self { folder: folder.to_owned(), tpm, nics: vec![VIRTIO], windows_key: true, clock: "utc".to_owned() };
         laptop.assemble(volume);
         laptop
     }
@@ -65,7 +66,13 @@ impl Laptop {
     /// Without TPM and Windows key.
     pub(crate) fn bare(folder: &Path, volume: u32) -> Self {
         fs::create_dir_all(folder).unwrap();
-        let laptop = Self { folder: folder.to_owned(), tpm: None, nics: vec![VIRTIO], windows_key: false, clock: "utc".to_owned() };
+        let laptop = Self {
+            folder: folder.to_owned(),
+            tpm: None,
+            nics: vec![VIRTIO],
+            windows_key: false,
+            clock: "utc".to_owned(),
+        };
         laptop.assemble(volume);
         laptop
     }
