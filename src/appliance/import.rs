@@ -122,16 +122,17 @@ impl Report {
         let words = format!("Import of {}: {counted}.", place.display());
         self.note(&words);
         drop(self.file.flush());
-        let all = format!("Line by line: {}", self.path.display());
         match self.counts.get(&Count::Refused) {
-            None => Ok(format!("{words}\n{all}")),
+            None => Ok(format!("{words}\nLine by line: {}", self.path.display())),
             Some(n) => {
                 let more = if *n > SHOWN { format!("\n... and {} more.", n - SHOWN) } else { String::new() };
                 Err(Problem::new(
                     words,
                     format!("{}{more}", self.refused.join("\n")),
                     format!(
-                        "Keep the stick or file until the refused ones are settled; what was not refused is on the bench. {all}"
+                        "Line by line: {}\n\
+                         Keep the stick or file until the refused ones are settled; what was not refused is on the bench.",
+                        self.path.display()
                     ),
                 ))
             }

@@ -18,7 +18,7 @@ use whiteglove_core::{
     capture::{Capture, Hello},
     clock::Moment,
     control::{Command, Job, Progress, Row, Snapshot, Update},
-    device::{DeviceId, Signal},
+    device::{DeviceId, Signal, Stage},
     entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
     media_card::{BoxKey, MediaCard, MediaId},
@@ -400,12 +400,12 @@ impl Owner {
                 self.bench.decide_order(device, order).map(|records| (records, done))
             }
             Command::Release { device } => {
-                let done = format!("Device #{} goes on.", device.0);
-                self.bench.decide_release(device, at).map(|records| (records, done))
+                let decided = self.bench.decide_release(device, at);
+                return self.settle(from, device, decided);
             }
             Command::SameLaptop { device } => {
-                let done = format!("Device #{} goes on as the same laptop with another board.", device.0);
-                self.bench.decide_same_laptop(device).map(|records| (records, done))
+                let decided = self.bench.decide_same_laptop(device);
+                return self.settle(from, device, decided);
             }
             Command::Probe { device, probe } => {
                 let done = format!("Noted for device #{}: {}.", device.0, probe.words());
@@ -441,6 +441,32 @@ impl Owner {
         match decided {
             Ok((records, done)) => {
                 let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
+                (records, Some(then))
+            }
+            Err(problem) => {
+                self.tell(from, Err(problem));
+                (vec![], None)
+            }
+        }
+    }
+
+    /// Ends a hold, and says how the device stands then: there may be a second one below it.
+    fn settle(
+        &mut self,
+        from: u64,
+        device: DeviceId,
+        decided: Result<Vec<Record>, Problem>,
+    ) -> (Vec<Record>, Option<Then>) {
+        match decided {
+            Ok(records) => {
+                let then: Then = Box::new(move |owner, written| {
+                    let stands = match owner.bench.device(device).map(|device| &device.stage) {
+                        Some(Stage::Held { reason, .. }) => format!("is still held: {}", reason.brief()),
+                        Some(Stage::Replaced { by, .. }) => format!("lives on as #{}", by.0),
+                        _ => "goes on".to_owned(),
+                    };
+                    owner.tell(from, written.map(|()| format!("Device #{} {stands}.", device.0)));
+                });
                 (records, Some(then))
             }
             Err(problem) => {

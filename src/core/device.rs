@@ -200,9 +200,8 @@ impl Device {
 
     /// It was in somebody's hands on this bench; a file may speak of a laptop that is still on its way.
     pub fn is_here(&self) -> bool {
-        let by_hand = |(_, signal, _): &(Moment, Signal, String)| {
-            matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan)
-        };
+        let by_hand =
+            |(_, signal, _): &(Moment, Signal, String)| matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan);
         self.history.iter().any(by_hand)
     }
 

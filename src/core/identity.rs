@@ -226,7 +226,12 @@ impl Identity {
     pub fn renewed(self, newer: Self) -> Self {
         let text = |old: String, new: String| if new.is_empty() { old } else { new };
         Self {
-            serial: newer.good_serial().or(self.good_serial()).or(newer.serial.as_ref()).or(self.serial.as_ref()).cloned(),
+            serial: newer
+                .good_serial()
+                .or(self.good_serial())
+                .or(newer.serial.as_ref())
+                .or(self.serial.as_ref())
+                .cloned(),
             uuid: newer.good_uuid().or(self.good_uuid()).or(newer.uuid).or(self.uuid),
             ek: newer.ek.or(self.ek),
             macs: if newer.macs.is_empty() { self.macs } else { newer.macs },

@@ -58,7 +58,7 @@ fn file(bench: &Bench, name: &str, bytes: &[u8]) -> String {
 
 /// The report an import names, line by line.
 fn report(answer: &str) -> Vec<String> {
-    let path: PathBuf = answer.split("Line by line: ").nth(1).unwrap().trim().into();
+    let path: PathBuf = answer.split("Line by line: ").nth(1).unwrap().lines().next().unwrap().into();
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 

@@ -85,7 +85,7 @@ impl Key {
         match text {
             // A comment inside cuts a text in two; the same element over and over must not fill memory.
             Some(text) if field.len() + text.len() <= LONGEST => {
-                field.push_str(if child == "HardwareHash" { &text } else { text.trim() })
+                field.push_str(if child == "HardwareHash" { &text } else { text.trim() });
             }
             Some(_) | None => self.unsound = Some(format!("The value of {child} is too long, or it is no text.")),
         }
