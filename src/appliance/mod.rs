@@ -5,6 +5,7 @@
 //!
 //! Invariant: nobody hears "yes" before the journal has it.
 
+mod commands;
 mod front;
 mod import;
 mod jobs;
@@ -18,7 +19,7 @@ use whiteglove_core::{
     capture::{Capture, Hello},
     clock::Moment,
     control::{Command, Job, Progress, Row, Snapshot, Update},
-    device::{DeviceId, Signal, Stage},
+    device::{DeviceId, Signal},
     entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
     media_card::{BoxKey, MediaCard, MediaId},
@@ -386,110 +387,6 @@ impl Owner {
                 (vec![], None)
             }
             Input::Stop => (vec![], None),
-        }
-    }
-
-    fn command(&mut self, from: u64, command: Command, at: Moment) -> (Vec<Record>, Option<Then>) {
-        let decided = match command {
-            Command::Watch(device) => {
-                self.watch(from, device);
-                return (vec![], None);
-            }
-            Command::Order { device, order } => {
-                let done = format!("Device #{} was told to {}.", device.0, order.words());
-                self.bench.decide_order(device, order).map(|records| (records, done))
-            }
-            Command::Release { device } => {
-                let decided = self.bench.decide_release(device, at);
-                return self.settle(from, device, decided);
-            }
-            Command::SameLaptop { device } => {
-                let decided = self.bench.decide_same_laptop(device);
-                return self.settle(from, device, decided);
-            }
-            Command::Probe { device, probe } => {
-                let done = format!("Noted for device #{}: {}.", device.0, probe.words());
-                self.bench.decide_probe(device, probe).map(|records| (records, done))
-            }
-            Command::Scan { code, on } => return self.scan(from, &code, on, at),
-            Command::ImportOrder { from: place, batch, customer } => {
-                self.import_order(from, place, batch, customer);
-                return (vec![], None);
-            }
-            Command::RevokeMedia { media } => {
-                let done = format!("Nothing made with medium {media} is accepted from now on.");
-                self.bench.decide_revoke(media).map(|records| (records, done))
-            }
-            Command::ListDisks => {
-                self.list_disks(from);
-                return (vec![], None);
-            }
-            Command::CancelJob => {
-                self.cancel_job(from);
-                return (vec![], None);
-            }
-            Command::BuildMedia { out, add, media } => return self.build_media(from, out, add, media),
-            Command::WriteMedia { image, disk, typed } => {
-                self.write_media(from, image, disk, typed);
-                return (vec![], None);
-            }
-            Command::Import { from: place } => {
-                self.import(from, place);
-                return (vec![], None);
-            }
-        };
-        match decided {
-            Ok((records, done)) => {
-                let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
-                (records, Some(then))
-            }
-            Err(problem) => {
-                self.tell(from, Err(problem));
-                (vec![], None)
-            }
-        }
-    }
-
-    /// Ends a hold, and says how the device stands then: there may be a second one below it.
-    fn settle(
-        &mut self,
-        from: u64,
-        device: DeviceId,
-        decided: Result<Vec<Record>, Problem>,
-    ) -> (Vec<Record>, Option<Then>) {
-        match decided {
-            Ok(records) => {
-                let then: Then = Box::new(move |owner, written| {
-                    let stands = match owner.bench.device(device).map(|device| &device.stage) {
-                        Some(Stage::Held { reason, .. }) => format!("is still held: {}", reason.brief()),
-                        Some(Stage::Replaced { by, .. }) => format!("lives on as #{}", by.0),
-                        _ => "goes on".to_owned(),
-                    };
-                    owner.tell(from, written.map(|()| format!("Device #{} {stands}.", device.0)));
-                });
-                (records, Some(then))
-            }
-            Err(problem) => {
-                self.tell(from, Err(problem));
-                (vec![], None)
-            }
-        }
-    }
-
-    fn scan(&mut self, from: u64, code: &str, on: Option<DeviceId>, at: Moment) -> (Vec<Record>, Option<Then>) {
-        match self.bench.decide_scan(code, on, at) {
-            Ok(heard) => {
-                let answer = Box::new(heard.answer);
-                let then: Then = Box::new(move |owner, written| match written {
-                    Ok(()) => owner.reply(from, &Update::Scanned(answer)),
-                    Err(problem) => owner.tell(from, Err(problem)),
-                });
-                (heard.records, Some(then))
-            }
-            Err(problem) => {
-                self.tell(from, Err(problem));
-                (vec![], None)
-            }
         }
     }
 
