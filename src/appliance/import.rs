@@ -167,6 +167,10 @@ fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle, report: &mut Re
     let files = if about.is_dir() { identity_files(place)? } else { Vec::new() };
     match import_captures(place, secret, handle, report) {
         Err(Lost::NoCaptures(_)) if !files.is_empty() => {}
+        // No image of a stick, and a name that says nothing: perhaps a hash all the same.
+        Err(Lost::NoCaptures(problem)) if about.is_file() => {
+            return import_file(place, handle, report).map_err(|_| problem);
+        }
         Err(Lost::NoCaptures(problem) | Lost::Failed(problem)) => return Err(problem),
         Ok(()) => {}
     }

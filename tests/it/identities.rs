@@ -151,6 +151,9 @@ fn a_windows_hash_of_the_same_laptop_is_the_acceptance_test_of_its_model() {
     assert!(models.contains("LENOVO 21CB") && models.contains("NOT accepted"), "{models}");
     let shown = bench.says(&["hash", "show", "1"]);
     assert!(shown.contains("Made on Linux, NOT accepted"), "{shown}");
+    // Whatever it is called.
+    let path = file(&bench, "hash", theirs.to_base64().as_bytes());
+    assert!(bench.says(&["import", &path]).contains("1 here already"));
     let shown: Value = serde_json::from_str(&bench.says(&["hash", "show", "1", "--json"])).unwrap();
     assert_eq!(shown["windows"]["source"]["name"], "windows.csv");
 }
