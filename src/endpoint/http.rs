@@ -1,19 +1,18 @@
 //! The agent API and the boot files over HTTP.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Bytes, to_bytes},
     extract::{Path, Query, Request, State},
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::oneshot};
 use tokio_util::sync::CancellationToken;
-use tower_http::services::ServeFile;
 use whiteglove_core::{
     api::{self, Health, Order, Orders, Receipt, WAIT_SECONDS, Welcome, label},
     bench::Sealed,
@@ -24,7 +23,7 @@ use whiteglove_core::{
 };
 use whiteglove_image::boot::BootEnv;
 
-use super::sessions::Sessions;
+use super::{boot_files::Catalogue, listener, sessions::Sessions};
 use crate::{
     appliance::{Appliance, Input, stopped},
     clock::now,
@@ -38,8 +37,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 struct Shared {
     appliance: Appliance,
     sessions: Sessions,
-    /// Boot files by the name laptops ask for.
-    catalogue: BTreeMap<String, PathBuf>,
+    catalogue: Catalogue,
     stop: CancellationToken,
 }
 
@@ -51,7 +49,7 @@ pub(super) async fn serve(
     config: &Config,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let catalogue = catalogue(config);
+    let catalogue = catalogue(config).await;
     let shared = Arc::new(Shared { appliance, sessions: Sessions::default(), catalogue, stop: stop.clone() });
     let routes = Router::new()
         .route(api::HEALTH, get(health))
@@ -61,20 +59,21 @@ pub(super) async fn serve(
         .route("/boot/{name}", get(boot_file))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(shared);
-    axum::serve(listener, routes).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    listener::serve(listener, routes, stop).await
 }
 
-fn catalogue(config: &Config) -> BTreeMap<String, PathBuf> {
-    match BootEnv::open(&config.boot_environment()) {
-        Ok(environment) => {
-            let name = |path: &std::path::Path| Some(path.file_name()?.to_str()?.to_owned());
-            environment.files().filter_map(|file| Some((name(&file.path)?, file.path.clone()))).collect()
-        }
-        Err(error) => {
-            tracing::warn!(%error, "no boot files to serve");
-            BTreeMap::new()
-        }
-    }
+/// Read once: what is served does not change under a laptop that is loading it.
+async fn catalogue(config: &Config) -> Catalogue {
+    let folder = config.boot_environment();
+    let load = move || match BootEnv::open(&folder) {
+        Ok(environment) => Catalogue::load(&environment).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let loaded = tokio::task::spawn_blocking(load).await;
+    loaded.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|error| {
+        tracing::warn!(error, "no boot files to serve");
+        Catalogue::default()
+    })
 }
 
 async fn health(State(shared): Context) -> Json<Health> {
@@ -154,15 +153,8 @@ async fn wait(State(shared): Context, Query(waiting): Query<Waiting>) -> Respons
     )
 }
 
-async fn boot_file(State(shared): Context, Path(name): Path<String>, request: Request) -> Response {
-    let Some(path) = shared.catalogue.get(&name) else { return StatusCode::NOT_FOUND.into_response() };
-    match ServeFile::new(path).try_call(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => {
-            tracing::warn!(%error, name, "a boot file cannot be served");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+async fn boot_file(State(shared): Context, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    shared.catalogue.answer(&name, &headers)
 }
 
 /// An opened message of a laptop.

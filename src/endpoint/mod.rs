@@ -1,7 +1,9 @@
 //! What laptops talk to. The laptop network is hostile: every message is sealed by its sender, every
 //! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
 
+mod boot_files;
 mod http;
+mod listener;
 mod mdns;
 mod sessions;
 

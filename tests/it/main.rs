@@ -3,6 +3,7 @@
 
 mod agent_api;
 mod architecture;
+mod boot_http;
 mod command_line;
 mod disk_full;
 mod identities;
