@@ -65,6 +65,9 @@ pub enum Action {
         #[arg(value_enum)]
         order: OrderWord,
     },
+    /// Boot laptops from the network
+    #[command(subcommand)]
+    Netboot(NetbootAction),
     /// A bench to look at without hardware: simulated laptops, kept apart from the real journal
     Demo(DemoArgs),
     /// Make the boot environment from unpacked Debian packages (scripts/bootenv calls this)
@@ -88,6 +91,15 @@ pub enum ProbeWord {
     Ours,
     /// Locked by another company (error 808)
     OtherCompany,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NetbootAction {
+    /// Write a tree that any TFTP and HTTP server can give out, with settings for dnsmasq and nginx
+    Export {
+        /// A new folder
+        dir: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-pub use bench::{import, order, probe, release, same_laptop, scan, tell};
+pub use bench::{import, netboot, order, probe, release, same_laptop, scan, tell};
 pub use bootenv::bootenv;
 pub use demo::demo;
 pub use media::media;

@@ -18,7 +18,7 @@ use whiteglove_core::media_card::MediaCard;
 use whiteglove_core::problem::Problem;
 
 pub use build::{BuildInputs, build};
-pub use grub::{KERNEL_ARGUMENTS, grub_cfg};
+pub use grub::{KERNEL_ARGUMENTS, grub_cfg, network_grub_cfg};
 pub use pe::PeError;
 
 use crate::initramfs::{Initramfs, InitramfsError};
@@ -37,6 +37,7 @@ enum Role {
     Shim,
     MokManager,
     Grub,
+    NetworkGrub,
     Kernel,
     Initrd,
 }
@@ -47,6 +48,7 @@ impl Role {
             Self::Shim => "shimx64.efi",
             Self::MokManager => "mmx64.efi",
             Self::Grub => "grubx64.efi",
+            Self::NetworkGrub => "grubnetx64.efi",
             Self::Kernel => "vmlinuz",
             Self::Initrd => "initrd.zst",
         }
@@ -149,6 +151,8 @@ pub struct BootEnv {
     /// Lets a person enrol keys at boot; the chain works without it.
     pub mok_manager: Option<BootFile>,
     pub grub: BootFile,
+    /// The GRUB that loads by TFTP or HTTP; an environment made before it was carried has none.
+    pub network_grub: Option<BootFile>,
     pub kernel: BootFile,
     pub initrd: BootFile,
     pub modules: Vec<String>,
@@ -171,6 +175,7 @@ impl BootEnv {
             shim: required(Role::Shim)?,
             mok_manager: manifest.check(dir, Role::MokManager)?,
             grub: required(Role::Grub)?,
+            network_grub: manifest.check(dir, Role::NetworkGrub)?,
             kernel: required(Role::Kernel)?,
             initrd: required(Role::Initrd)?,
             dir: dir.to_owned(),
@@ -183,7 +188,8 @@ impl BootEnv {
 
     /// All files, the order in which a laptop reads them.
     pub fn files(&self) -> impl Iterator<Item = &BootFile> {
-        [&self.shim].into_iter().chain(&self.mok_manager).chain([&self.grub, &self.kernel, &self.initrd])
+        let loaders = [&self.shim].into_iter().chain(&self.mok_manager).chain([&self.grub]).chain(&self.network_grub);
+        loaders.chain([&self.kernel, &self.initrd])
     }
 }
 

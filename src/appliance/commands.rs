@@ -50,6 +50,7 @@ impl Owner {
                 self.cancel_job(from);
                 return (vec![], None);
             }
+            Command::ExportNetboot { out } => return self.export_netboot(from, out),
             Command::BuildMedia { out, add, media } => return self.build_media(from, out, add, media),
             Command::WriteMedia { image, disk, typed } => {
                 self.write_media(from, image, disk, typed);

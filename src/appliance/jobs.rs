@@ -15,13 +15,13 @@ use tokio::sync::mpsc;
 use whiteglove_core::{
     control::{Image, Job, Progress, Update},
     disk::{Disk, ErasePermit, Policy},
-    media_card::MediaId,
+    media_card::{MediaCard, MediaId},
     problem::Problem,
     record::Record,
 };
 use whiteglove_image::{disks::Machine, media::build_file, write};
 
-use super::{Input, Owner, Then};
+use super::{Input, Owner, Then, netboot};
 use crate::clock::now;
 
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -142,6 +142,29 @@ impl Owner {
                     Err(problem) => owner.tell(from, Err(problem)),
                 });
                 (records, Some(then))
+            }
+            Err(problem) => {
+                self.tell(from, Err(problem));
+                (vec![], None)
+            }
+        }
+    }
+
+    /// As [`Self::build_media`]: what boots from the export is known before the export exists.
+    pub(super) fn export_netboot(&mut self, from: u64, out: PathBuf) -> (Vec<Record>, Option<Then>) {
+        match new_media_id() {
+            Ok(media) => {
+                let then: Then = Box::new(move |owner, written| match written {
+                    Ok(()) => {
+                        // There is no stick to save to.
+                        let card = MediaCard { data_volume: None, ..owner.card(media) };
+                        let environment = owner.config.boot_environment();
+                        let title = format!("exporting to {}", out.display());
+                        owner.start(from, title, move |handle| netboot::export(&environment, &card, &out, handle));
+                    }
+                    Err(problem) => owner.tell(from, Err(problem)),
+                });
+                (vec![Record::MediaIssued { media, batch: self.config.batch.clone() }], Some(then))
             }
             Err(problem) => {
                 self.tell(from, Err(problem));

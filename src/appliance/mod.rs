@@ -9,6 +9,7 @@ mod commands;
 mod front;
 mod import;
 mod jobs;
+mod netboot;
 
 use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
 

@@ -42,6 +42,9 @@ pub enum Command {
     /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a
     /// folder whose content goes on the boot volume too; `media` builds a medium anew that was made before.
     BuildMedia { out: PathBuf, add: Option<PathBuf>, media: Option<MediaId> },
+    /// Write a tree that any TFTP or HTTP server can give out, for laptops to boot from the network. A medium of its
+    /// own, for the open batch.
+    ExportNetboot { out: PathBuf },
     /// A medium was lost or is retired: accept nothing sealed with it any more.
     RevokeMedia { media: MediaId },
     /// Write an image to a disk. `typed` is what the person typed to name it.

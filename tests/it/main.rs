@@ -8,6 +8,7 @@ mod command_line;
 mod disk_full;
 mod identities;
 mod media;
+mod netboot;
 mod pty;
 mod restart;
 mod support;

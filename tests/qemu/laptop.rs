@@ -50,6 +50,8 @@ pub(crate) struct Laptop {
     windows_key: bool,
     /// What its hardware clock shows when it is switched on: `utc`, or a time.
     pub(crate) clock: String,
+    /// What its cable's TFTP server gives out; then it boots from there, and no stick is in.
+    pub(crate) tftp: Option<PathBuf>,
 }
 
 impl Laptop {
@@ -57,8 +59,14 @@ impl Laptop {
     /// disk has a volume of the same serial, name and folder, the worst likeness there can be.
     pub(crate) fn new(folder: &Path, volume: u32) -> Self {
         let tpm = Some(Tpm::manufacture(&folder.join("tpm")));
-        let laptop =
-            Self { folder: folder.to_owned(), tpm, nics: vec![VIRTIO], windows_key: true, clock: "utc".to_owned() };
+        let laptop = Self {
+            folder: folder.to_owned(),
+            tpm,
+            nics: vec![VIRTIO],
+            windows_key: true,
+            clock: "utc".to_owned(),
+            tftp: None,
+        };
         laptop.assemble(volume);
         laptop
     }
@@ -72,6 +80,7 @@ impl Laptop {
             nics: vec![VIRTIO],
             windows_key: false,
             clock: "utc".to_owned(),
+            tftp: None,
         };
         laptop.assemble(volume);
         laptop
@@ -133,15 +142,22 @@ impl Laptop {
         add("-drive", format!("if=none,id=sata,format=raw,file={}", at("sata.img")));
         add("-device", format!("ide-hd,bus=ide.0,drive=sata,serial={},model={}", SATA.serial, SATA.model));
         add("-device", "qemu-xhci,id=usb".into());
-        add("-drive", format!("if=none,id=stick,format=raw,file={}", stick.display()));
-        // As a technician does it: the stick is chosen in the boot menu.
-        add("-device", format!("usb-storage,bus=usb.0,drive=stick,removable=on,bootindex=0,serial={STICK_SERIAL}"));
+        if self.tftp.is_none() {
+            add("-drive", format!("if=none,id=stick,format=raw,file={}", stick.display()));
+            // As a technician does it: the stick is chosen in the boot menu.
+            add("-device", format!("usb-storage,bus=usb.0,drive=stick,removable=on,bootindex=0,serial={STICK_SERIAL}"));
+        }
 
         for (number, Nic { device, mac }) in self.nics.iter().enumerate() {
-            add("-netdev", format!("user,id=cable{number}"));
+            let (serves, first) = match &self.tftp {
+                // QEMU's own TFTP server: neither firmware, nor loader, nor server is ours.
+                Some(folder) => (format!(",tftp={},bootfile=shimx64.efi", folder.display()), ",bootindex=0"),
+                None => (String::new(), ""),
+            };
+            add("-netdev", format!("user,id=cable{number}{serves}"));
             // QEMU's own boot ROMs have nothing to do with the laptop's.
             let rom = if *device == "usb-net" { "bus=usb.0" } else { "romfile=" };
-            add("-device", format!("{device},id=nic{number},netdev=cable{number},mac={mac},{rom}"));
+            add("-device", format!("{device},id=nic{number},netdev=cable{number},mac={mac},{rom}{first}"));
         }
         words
     }

@@ -16,6 +16,7 @@ mod boot;
 mod hash;
 mod laptop;
 mod more;
+mod netboot;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code)] // what only the other tests use
 mod support;

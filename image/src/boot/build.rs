@@ -117,6 +117,7 @@ fn signed_files(root: &Path, release: &str) -> Result<Vec<Signed>, BootError> {
         (Role::Shim, "usr/lib/shim/shimx64.efi.signed".to_owned(), "shim-signed"),
         (Role::MokManager, "usr/lib/shim/mmx64.efi.signed".to_owned(), "shim-helpers-amd64-signed"),
         (Role::Grub, "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed".to_owned(), "grub-efi-amd64-signed"),
+        (Role::NetworkGrub, "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed".to_owned(), "grub-efi-amd64-signed"),
         (Role::Kernel, format!("boot/vmlinuz-{release}"), "linux-image-amd64"),
     ];
     let mut found = Vec::new();
@@ -124,7 +125,7 @@ fn signed_files(root: &Path, release: &str) -> Result<Vec<Signed>, BootError> {
         let path = root.join(relative);
         if !path.is_file() {
             match role {
-                Role::MokManager => continue,
+                Role::MokManager | Role::NetworkGrub => continue,
                 _ => return Err(BootError::NotUnpacked { what: role.name(), package }),
             }
         }

@@ -38,6 +38,36 @@ halt
     )
 }
 
+/// The text of `/grub/grub.cfg`, where Debian's network GRUB looks, by TFTP and by HTTP alike.
+///
+/// `$root` is the server GRUB was loaded from, so one text serves every bench and both protocols.
+pub fn network_grub_cfg() -> String {
+    format!(
+        "\
+# whiteglove: starts the agent over the network. Made by `whiteglove netboot export`; do not edit.
+set timeout=0
+set timeout_style=hidden
+set pager=0
+
+echo 'whiteglove: starting over the network'
+if linux /boot/vmlinuz {KERNEL_ARGUMENTS}; then
+  if initrd /boot/initrd.zst /boot/media.cpio; then
+    boot
+  fi
+fi
+
+echo ''
+echo 'whiteglove could not start over the network.'
+echo 'The server does not give out all files of the export, or one was changed.'
+echo 'Check the cable and try again; if it happens again, tell whoever looks after the server.'
+echo ''
+echo 'Press Esc to switch this laptop off.'
+sleep --interruptible 3600
+halt
+"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,9 +81,10 @@ mod tests {
 
     #[test]
     fn no_other_disk_is_ever_searched_and_no_menu_is_offered() {
-        let text = grub_cfg();
-        assert!(!text.contains("search"));
-        assert!(!text.contains("menuentry"));
-        assert!(text.is_ascii());
+        for text in [grub_cfg(), network_grub_cfg()] {
+            assert!(!text.contains("search"));
+            assert!(!text.contains("menuentry"));
+            assert!(text.is_ascii());
+        }
     }
 }

@@ -24,6 +24,7 @@ impl Bench {
             ("usr/lib/shim/shimx64.efi.signed", &b"shim"[..]),
             ("usr/lib/shim/mmx64.efi.signed", b"mok"),
             ("usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", b"grub"),
+            ("usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed", b"grub of the network"),
             ("boot/vmlinuz-6.12.1-test-amd64", b"kernel"),
         ] {
             let path = root.join(path);
@@ -63,7 +64,7 @@ fn what_was_built_opens_with_every_file_traced_to_its_package() {
     assert_eq!(built.kernel.source, "linux-image-6.12.1-test-amd64 6.12.1-1");
     assert_eq!(built.modules, ["igc"]);
     assert_eq!(built.asking_for_firmware, ["igc"]);
-    assert_eq!(built.files().count(), 5);
+    assert_eq!(built.files().count(), 6);
 }
 
 #[test]

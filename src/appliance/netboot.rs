@@ -1,0 +1,208 @@
+//! The boot environment as a tree of files that any TFTP or HTTP server can give out, for benches whose
+//! network already has its servers.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use sha2::{Digest, Sha256};
+use whiteglove_core::{control::Progress, media_card::MediaCard, problem::Problem};
+use whiteglove_image::boot::{self, BootEnv, BootFile};
+
+use super::jobs::Handle;
+
+/// Writes the tree beside its place and moves it there when it is whole; what is copied is checked again
+/// on the way.
+///
+/// # Errors
+/// The folder is there already, the boot environment is not, or the disk refuses.
+pub(super) fn export(
+    boot_environment: &Path,
+    card: &MediaCard,
+    out: &Path,
+    handle: &mut Handle,
+) -> Result<String, Problem> {
+    let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
+    let Some(grub) = &environment.network_grub else {
+        return Err(Problem::new(
+            "Nothing was exported.",
+            "The boot environment was made before it carried GRUB for the network.",
+            "Run scripts/bootenv, then export again.",
+        ));
+    };
+    if out.exists() {
+        return Err(Problem::new(
+            format!("{} is there already.", out.display()),
+            "An export never writes over a folder that a server may be giving out.",
+            "Name a new folder, switch the server over, then remove the old one.",
+        ));
+    }
+    let failed = |error: io::Error| {
+        Problem::new(
+            format!("{} was not exported.", out.display()),
+            format!("The system says: {error}."),
+            "Check the permissions and the free space there, then export again.",
+        )
+    };
+    let parent = out.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(failed)?;
+    let staging = tempfile_beside(parent).map_err(failed)?;
+    let mut tree = Tree { root: &staging, handle, done: 0, total: environment.files().map(|file| file.size).sum() };
+    let written = tree.write(&environment, grub, card).and_then(|()| {
+        // Rename of a folder is at once; nobody sees half of it.
+        fs::rename(&staging, out)
+    });
+    if let Err(error) = written {
+        drop(fs::remove_dir_all(&staging));
+        return Err(match error.kind() {
+            io::ErrorKind::Interrupted => {
+                Problem::new("The export was cancelled.", "It was asked for.", "Nothing to do.")
+            }
+            _ => failed(error),
+        });
+    }
+    Ok(format!(
+        "{} is ready: medium {}, batch '{}'. README.TXT in it says how dnsmasq and nginx give it out.",
+        out.display(),
+        card.media,
+        card.batch
+    ))
+}
+
+fn tempfile_beside(parent: &Path) -> io::Result<std::path::PathBuf> {
+    let staging = parent.join(format!(".whiteglove-export-{}", std::process::id()));
+    // Of an export that was killed.
+    if staging.exists() {
+        fs::remove_dir_all(&staging)?;
+    }
+    fs::create_dir(&staging)?;
+    Ok(staging)
+}
+
+struct Tree<'a> {
+    root: &'a Path,
+    handle: &'a mut Handle,
+    done: u64,
+    total: u64,
+}
+
+impl Tree<'_> {
+    fn write(&mut self, environment: &BootEnv, grub: &BootFile, card: &MediaCard) -> io::Result<()> {
+        for folder in ["grub", "boot"] {
+            fs::create_dir(self.root.join(folder))?;
+        }
+        // Servers run as somebody else.
+        for folder in ["", "grub", "boot"] {
+            fs::set_permissions(self.root.join(folder), fs::Permissions::from_mode(0o755))?;
+        }
+        let json = serde_json::to_vec(card)?;
+        let cpio = boot::media_cpio(&json).map_err(io::Error::other)?;
+        // shim looks for `grubx64.efi` beside itself, whatever GRUB that is.
+        self.copy(&environment.shim, "shimx64.efi")?;
+        self.copy(grub, "grubx64.efi")?;
+        if let Some(manager) = &environment.mok_manager {
+            self.copy(manager, "mmx64.efi")?;
+        }
+        self.copy(&environment.kernel, "boot/vmlinuz")?;
+        self.copy(&environment.initrd, "boot/initrd.zst")?;
+        self.text("boot/media.cpio", &cpio)?;
+        self.text("grub/grub.cfg", boot::network_grub_cfg().as_bytes())?;
+        self.text("dnsmasq.conf", DNSMASQ.as_bytes())?;
+        self.text("nginx.conf", NGINX.as_bytes())?;
+        self.text("README.TXT", words(card).as_bytes())
+    }
+
+    fn copy(&mut self, file: &BootFile, to: &str) -> io::Result<()> {
+        let mut from = File::open(&file.path)?;
+        let mut into = File::create_new(self.root.join(to))?;
+        let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+        loop {
+            let n = from.read(&mut buffer)?;
+            if n == 0 {
+                break;
+            }
+            digest.update(&buffer[..n]);
+            into.write_all(&buffer[..n])?;
+            self.done += n as u64;
+            let progress = Progress { task: "exporting".to_owned(), done: self.done, total: self.total };
+            if self.handle.watch(progress).is_break() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+        }
+        if digest.finalize().as_slice() != file.sha256 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{to} changed while it was copied")));
+        }
+        publish(&into)
+    }
+
+    fn text(&self, to: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut into = File::create_new(self.root.join(to))?;
+        into.write_all(bytes)?;
+        publish(&into)
+    }
+}
+
+/// Readable for everybody, and on disk.
+fn publish(file: &File) -> io::Result<()> {
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.sync_all()
+}
+
+/// Beside a DHCP server of its own, or as the bench's DHCP server.
+const DNSMASQ: &str = "\
+# dnsmasq for an export of whiteglove. Set the three values in capitals; nothing else has to change.
+port=0
+interface=INTERFACE
+bind-interfaces
+dhcp-range=FIRST-ADDRESS,LAST-ADDRESS,1h
+enable-tftp
+tftp-root=/srv/whiteglove
+# UEFI x64 by TFTP. Both the option and the header field are filled: shim reads only the field.
+dhcp-match=set:efi64,option:client-arch,7
+dhcp-match=set:efi64,option:client-arch,9
+dhcp-boot=tag:efi64,shimx64.efi
+# UEFI x64 by HTTP, where the firmware asks for that; the address is this server's.
+#dhcp-match=set:http64,option:client-arch,16
+#dhcp-option-force=tag:http64,60,HTTPClient
+#dhcp-boot=tag:http64,\"http://SERVER/shimx64.efi\"
+";
+
+/// For UEFI HTTP Boot.
+const NGINX: &str = "\
+# nginx for an export of whiteglove, inside `http { }`.
+server {
+    listen 80;
+    root /srv/whiteglove;
+    # shim asks for //grubx64.efi; nginx reads that as one slash by default.
+    merge_slashes on;
+    # Everything below is public to the laptop network; the export holds nothing else.
+    autoindex off;
+}
+";
+
+fn words(card: &MediaCard) -> String {
+    let bench = match card.endpoints.is_empty() {
+        true => "by asking the network for it (mDNS)".to_owned(),
+        false => format!("at {}", card.endpoints.join(" or ")),
+    };
+    format!(
+        "\
+This folder boots laptops over the network into whiteglove's agent.
+
+It belongs to the bench '{}' (batch '{}'), medium {}.
+Laptops reach the bench {bench}; it has to run while they boot.
+
+  Give it out by TFTP (UEFI PXE) or HTTP (UEFI HTTP Boot) as it is; the first file is shimx64.efi.
+  dnsmasq.conf and nginx.conf are starting points for a server that has it in /srv/whiteglove.
+  Secure Boot stays on. Laptops need \"Allow Microsoft 3rd Party UEFI CA\" in their firmware setup.
+
+Whoever is on this network can read the folder. It holds no password: only the bench's public key, and a
+token with which captures can be sent to it. The bench gives out a laptop's data to nobody.
+When the batch is done: whiteglove media revoke {}
+",
+        card.bench, card.batch, card.media, card.media
+    )
+}
