@@ -17,6 +17,7 @@ use whiteglove_core::{
     api::{self, Health, Order, Orders, Receipt, WAIT_SECONDS, Welcome, label},
     bench::Sealed,
     capture::{Capture, Hello},
+    control::StageName,
     device::{DeviceId, Signal},
     envelope::{Envelope, Kind, MAX_ENVELOPE, MessageId, SessionKey},
     problem::Problem,
@@ -77,12 +78,13 @@ async fn catalogue(config: &Config) -> Catalogue {
 }
 
 async fn health(State(shared): Context) -> Json<Health> {
+    let rows = Arc::clone(&shared.appliance.snapshots.borrow().rows);
     Json(Health {
         name: "whiteglove".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         bench: shared.appliance.bench.clone(),
         box_key: hex::encode(shared.appliance.secret.public().id()),
-        devices: shared.appliance.snapshots.borrow().rows.len(),
+        devices: rows.iter().filter(|row| row.stage != StageName::Replaced).count(),
     })
 }
 

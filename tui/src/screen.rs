@@ -44,7 +44,7 @@ impl Screen {
     pub(crate) fn input(&mut self) -> Option<&mut Input> {
         match self {
             Self::Media(step) => step.input(),
-            Self::Order(list) => list.typing.as_mut(),
+            Self::Order(list) => list.input(),
             _ => None,
         }
     }

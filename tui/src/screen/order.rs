@@ -36,13 +36,24 @@ pub(crate) struct OrderList {
     place: usize,
     top: usize,
     missing_only: bool,
-    /// The path of an order file.
-    pub(crate) typing: Option<Input>,
+    typing: Option<Import>,
+}
+
+/// An order list on its way in: first its path, then whose it is.
+#[derive(Debug, Clone)]
+struct Import {
+    /// Once it is typed.
+    file: Option<PathBuf>,
+    input: Input,
 }
 
 impl OrderList {
     pub(crate) fn is_typing(&self) -> bool {
         self.typing.is_some()
+    }
+
+    pub(crate) fn input(&mut self) -> Option<&mut Input> {
+        self.typing.as_mut().map(|import| &mut import.input)
     }
 
     /// Numbers of the lines to show, in the order to show them.
@@ -160,7 +171,7 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
             list.missing_only = !list.missing_only;
             list.settle(order, page);
         }),
-        Action::Import => with(model, |list, _, _| list.typing = Some(Input::default())),
+        Action::Import => with(model, |list, _, _| list.typing = Some(Import { file: None, input: Input::default() })),
         Action::Problems => problems::open(model, now),
         Action::Hide => model.acknowledge(now),
         Action::Help => help::open(model),
@@ -170,8 +181,11 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
 
 /// A key for the path. An Enter that a scanner sent only leaves the text there to be read.
 pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: &mut Vec<Command>) {
+    // A longer list of the same customer is the usual case.
+    let known = model.order().and_then(|order| order.customer.clone()).unwrap_or_default();
     let Screen::Order(list) = &mut model.screen else { return };
-    let Some(input) = &mut list.typing else { return };
+    let Some(import) = &mut list.typing else { return };
+    let input = &mut import.input;
     if input.key(&key) {
         return;
     }
@@ -179,12 +193,18 @@ pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: 
         Some(Typing::Accept) if by_scanner => {
             model.notice = Some("That came from a scanner. If it is right, press Enter yourself.".to_owned());
         }
-        Some(Typing::Accept) if input.text.trim().is_empty() => {}
-        Some(Typing::Accept) => {
-            let from = PathBuf::from(input.text.trim());
-            list.typing = None;
-            out.push(Command::ImportOrder { from, batch: None, customer: None });
-        }
+        Some(Typing::Accept) => match import.file.take() {
+            None if input.text.trim().is_empty() => {}
+            None => {
+                import.file = Some(PathBuf::from(input.text.trim()));
+                *input = Input::proposing(known);
+            }
+            Some(from) => {
+                let customer = Some(input.text.trim().to_owned()).filter(|customer| !customer.is_empty());
+                list.typing = None;
+                out.push(Command::ImportOrder { from, batch: None, customer });
+            }
+        },
         Some(Typing::Back) => list.typing = None,
         None => {}
     }

@@ -103,6 +103,13 @@ fn without_a_list_it_says_how_to_import_one() {
     Enter go on   Esc back
     "##);
     let from = PathBuf::from("/media/stick/contoso_q7.csv");
+    assert_eq!(press(&mut model, "enter"), []);
+    let text = screen(&model);
+    assert!(text.contains("File: /media/stick/contoso_q7.csv") && text.contains("Customer:"), "{text}");
+    assert!(text.contains("A laptop that stands on another customer's list is stopped."), "{text}");
+    let named = press(&mut model, "'Contoso enter");
+    assert_eq!(named, [Command::ImportOrder { from: from.clone(), batch: None, customer: Some("Contoso".into()) }]);
+    press(&mut model, "i '/media/stick/contoso_q7.csv enter");
     assert_eq!(press(&mut model, "enter"), [Command::ImportOrder { from, batch: None, customer: None }]);
     assert!(screen(&model).contains("There is no order list"), "the path is put away");
     // Nothing typed, nothing asked; a scanner's Enter asks nothing either.

@@ -45,14 +45,27 @@ pub(crate) fn draw(model: &Model, list: &OrderList, area: Rect, buf: &mut Buffer
         false => chrome.draw(model, KEYS, area, buf, now),
     };
     match (&list.typing, order) {
-        (Some(input), _) => {
+        (Some(import), _) => {
             let width = usize::from(body.width);
             let mut lines = vec![text::heading("Import an order list", width, model.theme)];
             lines.extend(words("A CSV file with a column for the serial number, or one serial number a line.", width));
             lines.push(Line::default());
-            lines.push(input.line("  File:", width, model.theme));
-            lines.push(Line::default());
-            lines.extend(words("The path is one on the bench's own computer. Importing twice does no harm.", width));
+            match &import.file {
+                None => {
+                    lines.push(import.input.line("  File:", width, model.theme));
+                    lines.push(Line::default());
+                    let hint = "The path is one on the bench's own computer. Importing twice does no harm.";
+                    lines.extend(words(hint, width));
+                }
+                Some(file) => {
+                    lines.extend(words(&format!("File: {}", file.display()), width));
+                    lines.push(import.input.line("  Customer:", width, model.theme));
+                    lines.push(Line::default());
+                    let hint = "A laptop that stands on another customer's list is stopped. Leave it empty if the file \
+                                has a column for the customer, or if there is only one.";
+                    lines.extend(words(hint, width));
+                }
+            }
             text::paint(&lines, body, buf);
         }
         (None, None) => text::paint(&no_list(usize::from(body.width), model.theme), body, buf),
@@ -200,6 +213,9 @@ fn order_line(line: &OrderRow, chosen: bool, columns: &Columns, model: &Model) -
 
 fn next(model: &Model, list: &OrderList, order: Option<&OrderStatus>) -> String {
     let step = match order {
+        _ if list.typing.as_ref().is_some_and(|import| import.file.is_some()) => {
+            "Type the customer's name, then Enter. Esc: back, nothing is imported."
+        }
         _ if list.is_typing() => "Type the path of the file, then Enter. Esc: back.",
         _ if model.unseen_problem().is_some() => view::READ_ERROR,
         None => "i: import the customer's order list.",
