@@ -1,6 +1,6 @@
 //! The message: a BOOTP frame of fixed fields, a magic cookie, options.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, ops::Range};
 
 use crate::identity::Mac;
 
@@ -9,6 +9,8 @@ const COOKIE: [u8; 4] = [99, 130, 83, 99];
 /// BOOTP's size. Some relays and servers drop anything shorter (RFC 1542, 2.1).
 const MINIMUM: usize = 300;
 const BROADCAST: u16 = 0x8000;
+const SERVER_NAME: Range<usize> = 44..108;
+const FILE: Range<usize> = 108..236;
 
 /// Option 53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,11 @@ pub struct Message {
     /// `giaddr`.
     pub relay: Ipv4Addr,
     pub mac: Mac,
+    /// `sname`, up to its NUL. Empty where options overflowed into it.
+    pub server_name: Vec<u8>,
+    /// `file`, up to its NUL. Empty where options overflowed into it.
+    pub file: Vec<u8>,
+    /// Without 52 and 53: what they say is in the fields above.
     pub options: Options,
 }
 
@@ -81,6 +88,8 @@ impl Message {
             next_server: none,
             relay: none,
             mac,
+            server_name: Vec::new(),
+            file: Vec::new(),
             options: Options::default(),
         }
     }
@@ -94,13 +103,18 @@ impl Message {
         let mut options = Options::parse(options);
         // Options may overflow into the file and server name fields (RFC 2132, 9.3), in this order.
         let overload = options.byte(52).unwrap_or(0);
+        let (mut server_name, mut file) = (text(&fixed[SERVER_NAME]), text(&fixed[FILE]));
         if overload & 1 != 0 {
-            options.append(&fixed[108..236]);
+            options.append(&fixed[FILE]);
+            file.clear();
         }
         if overload & 2 != 0 {
-            options.append(&fixed[44..108]);
+            options.append(&fixed[SERVER_NAME]);
+            server_name.clear();
         }
         let kind = options.byte(53).and_then(MessageKind::from_byte).ok_or(NotDhcp::Bootp)?;
+        options.remove(52);
+        options.remove(53);
         if kind.is_from_a_client() != (op == 1) {
             return Err(NotDhcp::Bootp);
         }
@@ -115,6 +129,8 @@ impl Message {
             next_server: address(20),
             relay: address(24),
             mac: Mac([fixed[28], fixed[29], fixed[30], fixed[31], fixed[32], fixed[33]]),
+            server_name,
+            file,
             options,
         })
     }
@@ -130,9 +146,14 @@ impl Message {
             bytes[at..at + 4].copy_from_slice(&address.octets());
         }
         bytes[28..34].copy_from_slice(&self.mac.0);
+        for (field, value) in [(SERVER_NAME, &self.server_name), (FILE, &self.file)] {
+            for (byte, value) in bytes[field].iter_mut().zip(value) {
+                *byte = *value;
+            }
+        }
         bytes.extend(COOKIE);
         bytes.extend([53, 1, self.kind.to_byte()]);
-        for (code, value) in self.options.0.iter().filter(|(code, _)| *code != 53) {
+        for (code, value) in &self.options.0 {
             // A longer value is split and put together again by its reader (RFC 3396).
             let parts: Vec<&[u8]> = if value.is_empty() { vec![&[]] } else { value.chunks(255).collect() };
             for part in parts {
@@ -147,12 +168,18 @@ impl Message {
     }
 }
 
+/// What stands before the first NUL.
+fn text(field: &[u8]) -> Vec<u8> {
+    field.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()
+}
+
 /// Options in the order of the message, parts of one option joined (RFC 3396).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options(Vec<(u8, Vec<u8>)>);
 
 impl Options {
-    fn parse(bytes: &[u8]) -> Self {
+    /// Of the part after the cookie, or of what stands inside option 43 or 175.
+    pub fn parse(bytes: &[u8]) -> Self {
         let mut options = Self::default();
         options.append(bytes);
         options
@@ -181,8 +208,22 @@ impl Options {
     }
 
     pub fn set(&mut self, code: u8, value: &[u8]) {
-        self.0.retain(|(known, _)| *known != code);
+        self.remove(code);
         self.0.push((code, value.to_vec()));
+    }
+
+    pub fn remove(&mut self, code: u8) {
+        self.0.retain(|(known, _)| *known != code);
+    }
+
+    /// The codes in the order of the message.
+    pub fn codes(&self) -> impl Iterator<Item = u8> {
+        self.0.iter().map(|(code, _)| *code)
+    }
+
+    /// An option that is text; some senders count the NUL at its end, some do not.
+    pub fn text(&self, code: u8) -> Option<&[u8]> {
+        self.get(code)?.split(|byte| *byte == 0).next()
     }
 
     pub fn byte(&self, code: u8) -> Option<u8> {
@@ -217,13 +258,15 @@ mod tests {
         let mut message = Message::new(MessageKind::Offer, 0x0102_0304, Mac([2, 0, 0, 0, 0, 9]));
         message.broadcast = true;
         message.yours = Ipv4Addr::new(192, 168, 7, 20);
+        message.file = b"boot/shimx64.efi".to_vec();
+        message.server_name = vec![b'n'; 64];
         message.options.set(1, &[255, 255, 255, 0]);
         message.options.set(43, &[7; 300]);
         let bytes = message.to_bytes();
         let read = Message::parse(&bytes).unwrap();
         assert_eq!(read.options.get(43).unwrap().len(), 300);
         assert_eq!(read.options.address(1), Some(Ipv4Addr::new(255, 255, 255, 0)));
-        assert_eq!((read.kind, read.yours, read.broadcast), (MessageKind::Offer, message.yours, true));
+        assert_eq!(read, message);
         assert!(Message::new(MessageKind::Discover, 1, message.mac).to_bytes().len() >= MINIMUM);
     }
 
@@ -232,7 +275,10 @@ mod tests {
         let mut bytes = Message::new(MessageKind::Ack, 1, Mac([2; 6])).to_bytes();
         bytes[108..115].copy_from_slice(&[3, 4, 10, 0, 0, 1, 255]);
         bytes.splice(240..240, [52, 1, 1]);
-        assert_eq!(Message::parse(&bytes).unwrap().options.address(3), Some(Ipv4Addr::new(10, 0, 0, 1)));
+        let read = Message::parse(&bytes).unwrap();
+        assert_eq!(read.options.address(3), Some(Ipv4Addr::new(10, 0, 0, 1)));
+        assert!(read.file.is_empty(), "options are no file name");
+        assert_eq!(Message::parse(&read.to_bytes()), Ok(read));
     }
 
     #[test]
