@@ -149,7 +149,7 @@ fn a_stick_larger_than_its_image_boots_once_it_is_written() {
     boot.says("saved to stick");
     boot.press("p");
     boot.ends();
-    assert!(bench.says(&["import", stick.to_str().unwrap()]).contains("1 taken"));
+    assert!(bench.says(&["import", stick.to_str().unwrap()]).contains(": 1 new."));
 }
 
 #[test]
