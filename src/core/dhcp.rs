@@ -4,10 +4,13 @@
 //! is told to boot), [`own`] (addresses, on a bench of our own) and [`rivals`] (who else answers).
 
 pub mod client;
+#[cfg(test)]
+mod fakes;
 mod message;
 pub mod netboot;
 pub mod own;
 pub mod reply;
+pub mod rivals;
 
 pub use message::{Message, MessageKind, NotDhcp, Options};
 
