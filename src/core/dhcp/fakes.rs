@@ -14,7 +14,7 @@ use super::{
         self, Destination, Manner,
         tests::{US, files},
     },
-    rivals::{Kind, Rank, first_choice, tests::said},
+    rivals::{HttpKind, Kind, Rank, first_choice, first_http_choice, tests::said},
 };
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 93);
@@ -123,24 +123,12 @@ fn retry_binl(wire: &Wire, discover: &Message, offer: &Message) -> Option<Messag
     (is_pxe && named(&ack).is_some()).then_some(ack)
 }
 
-/// HttpBootDxe: an address from one, a URL from a proxy whose host needs no DNS, else of the same offer.
+/// HttpBootDxe: an address from one, a URL from the same or from a proxy.
 fn edk2_http(wire: &Wire, architecture: u8) -> Option<String> {
-    let is_http = |offer: &Message| offer.options.get(60).is_some_and(|class| class.starts_with(b"HTTPClient"));
     let offers = wire.discover(&uefi_http(architecture));
-    let by_number = |url: &str| {
-        let host = url.strip_prefix("http://").and_then(|rest| rest.split(['/', ':']).next());
-        host.is_some_and(|host| host.parse::<Ipv4Addr>().is_ok())
-    };
-    let url = |offer: &Message| named(offer).map(|(url, _)| url).filter(|_| is_http(offer));
-    let has_address = |offer: &Message| !offer.yours.is_unspecified();
-    let lease = offers.iter().find(|(_, offer)| has_address(offer))?;
-    let own = || url(&lease.1);
-    offers
-        .iter()
-        .filter(|(_, offer)| !has_address(offer))
-        .filter_map(|(_, offer)| url(offer))
-        .find(|url| by_number(url))
-        .or_else(own)
+    let (kinds, kept): (Vec<_>, Vec<_>) =
+        offers.iter().filter_map(|(_, offer)| Some((HttpKind::of(offer)?, offer))).unzip();
+    named(kept[first_http_choice(&kinds)?.file_of()]).map(|(url, _)| url)
 }
 
 /// iPXE: takes a lease and listens two seconds more for a proxy, unless the lease forbids it. A proxy that
@@ -227,11 +215,25 @@ fn a_proxy_that_is_silent_on_4011_costs_time_and_nothing_else() {
 #[test]
 fn http_boot_takes_our_url_beside_a_router_with_or_without_its_own_file() {
     let url = Some("http://10.77.0.1:8080/x64/shimx64.efi".to_owned());
-    for options in [&[][..], &[(67, &b"pxelinux.0"[..])], &[(60, b"HTTPClient"), (67, b"http://boot.example/a.efi")]] {
+    let dns: (u8, &[u8]) = (6, &[10, 77, 0, 254]);
+    for options in [&[][..], &[dns], &[(67, &b"pxelinux.0"[..])], &[dns, (60, b"PXEClient"), (67, b"wdsmgfw.efi")]] {
         let wire = Wire::with(vec![router(options)]);
         assert_eq!(edk2_http(&wire, 16), url);
         assert_eq!(edk2_http(&wire, 7), url, "firmware that says 7");
     }
+}
+
+#[test]
+fn a_rival_that_gives_addresses_and_a_url_wins_or_spoils_it() {
+    let theirs: &[u8] = b"http://10.77.0.254/theirs.efi";
+    let wire = |options: &[(u8, &[u8])]| Wire::with(vec![router(options)]);
+    assert_eq!(
+        edk2_http(&wire(&[(60, b"HTTPClient"), (67, theirs)]), 16),
+        Some("http://10.77.0.254/theirs.efi".into())
+    );
+    // It says HTTPClient and names what cannot be fetched: its address is thrown away, too.
+    assert_eq!(edk2_http(&wire(&[(60, b"HTTPClient")]), 16), None);
+    assert_eq!(edk2_http(&wire(&[(60, b"HTTPClient"), (67, b"http://boot.example/a.efi")]), 16), None, "no DNS server");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{clock::Moment, identity::Mac};
 
 mod ranking;
 
-pub use ranking::{Kind, Rank, first_choice};
+pub use ranking::{HttpKind, Kind, Rank, first_choice, first_http_choice};
 
 /// More servers than this on one wire are somebody's joke.
 const MOST_SERVERS: usize = 64;
@@ -29,6 +29,8 @@ pub struct Sight {
     pub boots: Option<Boots>,
     /// How EDK2's PXE classes it. None: it throws the offer away.
     pub ranked: Option<Kind>,
+    /// How EDK2's HTTP Boot does.
+    pub ranked_http: Option<HttpKind>,
 }
 
 /// Something to boot that a server named.
@@ -58,6 +60,7 @@ impl Sight {
             address: Some(message.yours).filter(|address| !address.is_unspecified()),
             boots: boots(message, next_server),
             ranked: Kind::of(message),
+            ranked_http: HttpKind::of(message),
         })
     }
 }

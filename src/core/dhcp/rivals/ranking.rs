@@ -1,5 +1,7 @@
-//! Which of several offers UEFI firmware takes: the rules of EDK2's UefiPxeBcDxe (PxeBcDhcp4.c), which
-//! nearly every laptop's firmware is made of.
+//! Which of several offers UEFI firmware takes: the rules of EDK2, which nearly every laptop's firmware is
+//! made of. PXE is its UefiPxeBcDxe (PxeBcDhcp4.c), HTTP Boot its HttpBootDxe (HttpBootDhcp4.c).
+
+use std::net::Ipv4Addr;
 
 use super::{Message, MessageKind};
 use crate::dhcp::Options;
@@ -89,4 +91,66 @@ pub fn first_choice(offers: &[Kind]) -> Option<Rank> {
             proxy(|kind| *kind == Kind::ProxyBinl).map(|(address, proxy)| Rank::BothAsksBootServer { address, proxy })
         })
         .or_else(|| first(|kind| *kind == Kind::DhcpOnly { file: true }).map(Rank::One))
+}
+
+/// What EDK2's HTTP Boot makes of one offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HttpKind {
+    /// An address and nothing to boot.
+    DhcpOnly {
+        dns: bool,
+    },
+    /// An address and a URL that names an address.
+    DhcpByAddress,
+    /// An address and a URL that names a name.
+    DhcpByName {
+        dns: bool,
+    },
+    ProxyByAddress,
+    ProxyByName,
+}
+
+impl HttpKind {
+    /// None: it is thrown away, or is no offer or acknowledgement.
+    pub fn of(message: &Message) -> Option<Self> {
+        if !matches!(message.kind, MessageKind::Offer | MessageKind::Ack) {
+            return None;
+        }
+        let options = &message.options;
+        let (proxy, dns) = (message.yours.octets()[0] == 0, options.get(6).is_some());
+        // It compares nine letters of ten.
+        if !options.get(60).is_some_and(|class| class.starts_with(b"HTTPClien")) {
+            return (!proxy).then_some(Self::DhcpOnly { dns });
+        }
+        // An offer that says HTTPClient and names no URL is worth less than one that says nothing.
+        let host = host(options.text(67).unwrap_or(&message.file))?;
+        let by_address = host.parse::<Ipv4Addr>().is_ok();
+        Some(match (proxy, by_address) {
+            (false, true) => Self::DhcpByAddress,
+            (false, false) => Self::DhcpByName { dns },
+            (true, true) => Self::ProxyByAddress,
+            (true, false) => Self::ProxyByName,
+        })
+    }
+}
+
+fn host(url: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(url).ok()?.split_once("://")?;
+    rest.split(['/', ':', '?']).next().filter(|host| !host.is_empty())
+}
+
+/// Which offers HTTP Boot takes where the person has set no URL of their own, in the order they came.
+/// None: it boots nothing.
+pub fn first_http_choice(offers: &[HttpKind]) -> Option<Rank> {
+    use HttpKind::{DhcpByAddress, DhcpByName, DhcpOnly, ProxyByAddress, ProxyByName};
+    let first = |wanted: HttpKind| offers.iter().position(|kind| *kind == wanted);
+    let both = |address, file| Some(Rank::Both { address: first(address)?, proxy: first(file)? });
+    first(DhcpByAddress)
+        .or_else(|| first(DhcpByName { dns: true }))
+        .map(Rank::One)
+        .or_else(|| both(DhcpOnly { dns: false }, ProxyByAddress))
+        .or_else(|| both(DhcpOnly { dns: true }, ProxyByAddress))
+        .or_else(|| both(DhcpOnly { dns: true }, ProxyByName))
+        // The URL of a server that names no DNS server, with the address of one that does.
+        .or_else(|| both(DhcpOnly { dns: true }, DhcpByName { dns: false }))
 }

@@ -87,6 +87,8 @@ fn our_answers_are_classed_as_they_are_meant() {
     assert_eq!(kind(&bios_pxe()), Some(Kind::ProxyPxe10));
     assert_eq!(kind(&uefi_pxe(7)), Some(Kind::ProxyBinl));
     assert_eq!(kind(&uefi_http(16)), None, "PXE does not want it; HTTP Boot does");
+    let sent = answered(&uefi_http(16), SERVER_PORT, &files()).unwrap();
+    assert_eq!(HttpKind::of(&Message::parse(&sent.datagram).unwrap()), Some(HttpKind::ProxyByAddress));
 }
 
 #[test]
@@ -101,6 +103,35 @@ fn edk2_ranks_offers_in_this_order() {
     assert_eq!(first_choice(&[bare, file]), Some(Rank::One(1)));
     assert_eq!(first_choice(&[bare]), None);
     assert_eq!(first_choice(&[ProxyPxe10, ProxyBinl]), None, "nobody gives an address");
+}
+
+#[test]
+fn http_boot_throws_away_an_offer_that_says_so_and_names_no_url() {
+    let kind = |options| HttpKind::of(&said(ROUTER, LEASE, options));
+    assert_eq!(kind(&[(60, b"HTTPClient")]), None);
+    assert_eq!(kind(&[(60, b"HTTPClient"), (67, b"pxelinux.0")]), None);
+    assert_eq!(kind(&[(67, b"pxelinux.0")]), Some(HttpKind::DhcpOnly { dns: false }));
+    assert_eq!(kind(&[(60, b"HTTPClient"), (67, b"http://10.0.0.1/a.efi")]), Some(HttpKind::DhcpByAddress));
+    assert_eq!(kind(&[(60, b"PXEClient"), (6, &[10, 0, 0, 1])]), Some(HttpKind::DhcpOnly { dns: true }));
+    assert_eq!(HttpKind::of(&said(WDS, None, &[(60, b"PXEClient")])), None);
+}
+
+#[test]
+fn http_boot_ranks_offers_in_this_order() {
+    use HttpKind::{DhcpByAddress, DhcpByName, DhcpOnly, ProxyByAddress, ProxyByName};
+    let (plain, dns) = (DhcpOnly { dns: false }, DhcpOnly { dns: true });
+    let both = |address, proxy| Some(Rank::Both { address, proxy });
+    assert_eq!(
+        first_http_choice(&[ProxyByAddress, plain, DhcpByName { dns: true }, DhcpByAddress]),
+        Some(Rank::One(3))
+    );
+    assert_eq!(first_http_choice(&[ProxyByAddress, plain, DhcpByName { dns: true }]), Some(Rank::One(2)));
+    assert_eq!(first_http_choice(&[ProxyByAddress, dns, plain]), both(2, 0));
+    assert_eq!(first_http_choice(&[ProxyByName, dns, ProxyByAddress]), both(1, 2));
+    assert_eq!(first_http_choice(&[ProxyByName, dns, DhcpByName { dns: false }]), both(1, 0));
+    assert_eq!(first_http_choice(&[dns, DhcpByName { dns: false }]), both(0, 1));
+    assert_eq!(first_http_choice(&[ProxyByName, plain]), None, "nobody who could look the name up");
+    assert_eq!(first_http_choice(&[ProxyByAddress, DhcpByName { dns: false }]), None);
 }
 
 #[test]
