@@ -30,4 +30,5 @@ pub mod smbios;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tftp;
 pub mod tpm;
