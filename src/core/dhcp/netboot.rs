@@ -198,4 +198,6 @@ fn item(options: &Options) -> Option<MenuItem> {
 }
 
 #[cfg(test)]
+mod captured;
+#[cfg(test)]
 pub(super) mod tests;
