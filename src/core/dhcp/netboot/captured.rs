@@ -43,6 +43,14 @@ const OVMF_PXE: Captured = Captured {
      4b8031b7c04f4d35335e030103015d0200073c20505845436c69656e743a417263683a30303030373a554e44493a303033303031",
 };
 
+/// OVMF's HTTP Boot.
+const OVMF_HTTP: Captured = Captured {
+    start: "fabe75c8 0000 8000",
+    mac: "525400123456",
+    options: "350101390205c0371b0102030405060c0d0f111216171c28292a2b3233363a3b3ceb436161110044454c4c3900104b8031b7 \
+     c04f4d35335e030103005d0200103c2148545450436c69656e743a417263683a30303031363a554e44493a303033303030",
+};
+
 impl Captured {
     fn bytes(&self) -> Vec<u8> {
         let hex = |text: &str| hex::decode(text.replace(' ', "")).unwrap();
@@ -64,6 +72,7 @@ const UUID: &str = "4c4c4544-0039-4b10-8031-b7c04f4d3533";
 fn what_the_wire_carried_is_understood() {
     assert_eq!(IPXE_BIOS.read(), (Protocol::Ipxe, Architecture::Bios, UUID.into(), true));
     assert_eq!(IPXE_UEFI.read(), (Protocol::Ipxe, Architecture::X64, UUID.into(), true));
+    assert_eq!(OVMF_HTTP.read(), (Protocol::Http, Architecture::X64, UUID.into(), true));
     assert_eq!(OVMF_PXE.read(), (Protocol::Pxe, Architecture::X64, UUID.into(), true));
 }
 
