@@ -161,8 +161,8 @@ pub(super) fn is_host(address: Ipv4Addr) -> bool {
     !(address.octets()[0] == 0 || address.is_broadcast() || address.is_multicast() || address.is_loopback())
 }
 
-/// RFC 4578, 2.3: a zero and 16 bytes. Some Intel ROMs leave the option out, some boards leave out the
-/// zero; whatever else is in it names nobody and is not sent back either.
+/// RFC 4578, 2.3: a zero and 16 bytes. Some Intel ROMs leave the option out. The bare 16 bytes are
+/// read as well; whatever else is in it names nobody and is not sent back, but keeps nobody from booting.
 fn is_machine(value: &[u8]) -> bool {
     matches!(value, [0, rest @ ..] if rest.len() == 16) || value.len() == 16
 }

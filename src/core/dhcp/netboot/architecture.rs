@@ -36,11 +36,11 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// Of options 93 and 60. A client that says nothing at all is an old ROM, and those are BIOS.
+    /// Of options 93 and 60. A client that says nothing at all is taken for BIOS, the oldest.
     pub(super) fn of(options: &Options) -> Self {
         let (listed, _) = options.get(93).unwrap_or_default().as_chunks::<2>();
         let listed = listed.iter().map(|number| Self::from_number(u16::from_be_bytes(*number)));
-        // `PXEClient:Arch:00007:UNDI:003016`: some firmware leaves option 93 out, none leaves out this.
+        // `PXEClient:Arch:00007:UNDI:003016`: the same number again, for a client without option 93.
         let in_class = options.get(60).and_then(number_in_class).map(Self::from_number);
         let known = |architecture: &Self| !matches!(architecture, Self::Other(_));
         let mut all = listed.chain(in_class);
@@ -52,8 +52,8 @@ impl Architecture {
         match number {
             0 | 20 => Self::Bios,
             6 | 15 => Self::Ia32,
-            // RFC 4578 and the registry swap 7 (byte code) and 9 (x64), and boards follow either; 8 was
-            // meant for Xscale and is sent by x64 boards. HTTP clients say 16, or 7 all the same.
+            // RFC 4578 and the registry swap 7 (byte code) and 9 (x64), and boards follow either; 8 is
+            // Xscale on paper, which no laptop is. HTTP clients say 16, or 7 all the same.
             7 | 8 | 9 | 16 | 17 => Self::X64,
             10 | 18 => Self::Arm32,
             // HTTP clients of arm64 servers say 11 instead of 19.

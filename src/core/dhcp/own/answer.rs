@@ -26,7 +26,7 @@ impl Leases {
         }
         options.set(1, &pool.mask().octets());
         options.set(28, &pool.broadcast().octets());
-        // Windows gives an adapter without a router no network it believes in: it is left out only if there is none.
+        // An option without an address in it breaks RFC 2132: what there is none of is left out.
         for (code, addresses) in [(3, pool.routers()), (6, pool.dns()), (42, pool.ntp())] {
             if !addresses.is_empty() {
                 options.set(code, &addresses.iter().flat_map(Ipv4Addr::octets).collect::<Vec<u8>>());

@@ -26,7 +26,7 @@ impl ClientId {
         match message.options.get(61) {
             // "Ethernet, and my own address" is what Windows and iPXE say where firmware says nothing.
             Some([1, mac @ ..]) if *mac == message.mac.0 => Self::Mac(message.mac),
-            // RFC 2132, 9.14: two bytes at least. Empty ones were seen, and would be one client.
+            // RFC 2132, 9.14: two bytes at least. All clients with an empty one would be one client.
             Some(name) if (2..=255).contains(&name.len()) => Self::Named(hex::encode(name)),
             _ => Self::Mac(message.mac),
         }
