@@ -16,6 +16,9 @@ use crate::clock::Moment;
 
 use super::{Ended, ErrorCode, FileName, Flight, Offer, Packet, ReadRequest, Refusal, Stats, Step, Transfer, packet};
 
+#[cfg(test)]
+mod tests;
+
 /// The same request from the same port: within this time after progress it is a straggler, later a new start. Old ROMs
 /// always ask from one port, and after a reset they must not wait for their former life to time out.
 const STRAGGLER: Duration = Duration::from_secs(1);

@@ -13,6 +13,8 @@ use super::packet::DEFAULT_BLOCK;
 use super::{ErrorCode, Flight, Options, Packet, Shape, Stats};
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 
 /// How often the first packet is sent. Whoever forged the request's source gets no more.
@@ -21,9 +23,11 @@ const OPENING_SENDS: u8 = 4;
 const REPEAT_AFTER: Duration = Duration::from_millis(100);
 /// The last acknowledgement may be lost and is never sent twice: many loaders close their port behind it.
 const FINAL_RESENDS: u8 = 2;
+/// A client that was busy while all of those went by asks again within its own timeout; EDK2's is four seconds.
+const FINAL_WAIT: Duration = Duration::from_secs(5);
 /// Blocks that may be sent again because of acknowledgements, per block that arrived. Going back in a window of 64 at
-/// 2 % loss needs about two; a client that acknowledges each block of a window would take all of them.
-const RESENDS_PER_BLOCK: u64 = 3;
+/// 2 % loss needs about one and a half; a client that acknowledges each block of a window would take all of them.
+const RESENDS_PER_BLOCK: u64 = 2;
 
 /// What is granted at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +115,10 @@ pub struct Transfer {
     /// When it was last sent for another time.
     resent: Option<Moment>,
     due: Moment,
-    /// Timeouts in a row.
+    /// Timeouts since the last progress.
     tries: u8,
+    /// Timeouts since the client last acknowledged anything, old or new: one that still talks still lacks something.
+    unheard: u8,
     /// Whether this flight has been sent more than once, wholly or in part.
     again: bool,
     nudged: bool,
@@ -143,6 +149,7 @@ impl Transfer {
             resent: None,
             due: now,
             tries: 0,
+            unheard: 0,
             again: false,
             nudged: false,
             echo: false,
@@ -214,14 +221,19 @@ impl Transfer {
                 self.tries += 1;
                 self.open(now)
             }
-            Phase::Sending if self.head == self.shape.last() && self.tries >= FINAL_RESENDS => {
+            Phase::Sending if self.head == self.shape.last() && self.unheard >= FINAL_RESENDS => {
                 self.end(Ended::Unconfirmed)
             }
             Phase::Sending if now.since(self.stats.progress) >= self.patience => self.end(Ended::Silent),
             Phase::Sending if self.tries == 0 && !self.nudged && self.pace.nudge_after().is_some() => self.nudge(now),
             Phase::Sending => {
                 self.tries = self.tries.saturating_add(1);
-                self.resend(now)
+                self.unheard = self.unheard.saturating_add(1);
+                let step = self.resend(now);
+                if self.head == self.shape.last() && self.unheard >= FINAL_RESENDS {
+                    self.due = now.after(FINAL_WAIT);
+                }
+                step
             }
         }
     }
@@ -240,6 +252,7 @@ impl Transfer {
         if self.is_opening() && self.granted.is_some() {
             return if acked == 0 { self.opened(now) } else { Step::Wait };
         }
+        self.unheard = 0;
         // Only the wire wraps; `base` counts on, or a large image never ends.
         match u64::from(acked.wrapping_sub(wire(self.base))) {
             0 => self.on_last_again(now),
@@ -277,13 +290,15 @@ impl Transfer {
             self.echo = self.nudged;
             return self.next_flight(now);
         }
-        // Inside the window: the block after it is missing (RFC 7440, 4).
-        if self.spend() {
+        // Inside the window: the block after it is missing (RFC 7440, 4). Sooner than a round trip after a resend that is
+        // old news, or the client acknowledges every block.
+        let old_news = self.again && now.since(self.sent) < self.pace.too_soon();
+        if !old_news && self.spend() {
             self.nudged = false;
             return self.resend(now);
         }
-        // Or the client acknowledges every block. What it did not see yet does no harm in either case.
-        self.sent = now;
+        // What the client did not see yet does no harm in either case.
+        self.again = true;
         self.due = now.after(self.first_wait());
         let new = self.head + 1;
         self.fly(new, self.end_of_window())
