@@ -12,29 +12,14 @@ pub const KERNEL_ARGUMENTS: &str = "rdinit=/init console=ttyS0,115200 console=tt
 /// `$root` is the partition GRUB was loaded from; nothing searches other disks, so a laptop's own
 /// disk cannot put itself in front.
 pub fn grub_cfg() -> String {
-    format!(
-        "\
-# whiteglove: starts the agent from this stick. Made by `whiteglove media build`; do not edit.
-set timeout=0
-set timeout_style=hidden
-set pager=0
-
-echo 'whiteglove: starting'
-if linux /boot/vmlinuz {KERNEL_ARGUMENTS}; then
-  if initrd /boot/initrd.zst /boot/media.cpio; then
-    boot
-  fi
-fi
-
-echo ''
-echo 'whiteglove could not start from this stick.'
-echo 'The stick is damaged, or a file on it was changed.'
-echo 'Try again; if it happens again, write the stick anew at the bench.'
-echo ''
-echo 'Press Esc to switch this laptop off.'
-sleep --interruptible 3600
-halt
-"
+    start(
+        "starts the agent from this stick. Made by `whiteglove media build`",
+        "starting",
+        [
+            "whiteglove could not start from this stick.",
+            "The stick is damaged, or a file on it was changed.",
+            "Try again; if it happens again, write the stick anew at the bench.",
+        ],
     )
 }
 
@@ -42,14 +27,27 @@ halt
 ///
 /// `$root` is the server GRUB was loaded from, so one text serves every bench and both protocols.
 pub fn network_grub_cfg() -> String {
+    start(
+        "starts the agent over the network. Made by `whiteglove netboot export`",
+        "starting over the network",
+        [
+            "whiteglove could not start over the network.",
+            "The server does not give out all files of the export, or one was changed.",
+            "Check the cable and try again; if it happens again, tell whoever looks after the server.",
+        ],
+    )
+}
+
+/// `failed`: what happened, why, and what to do next.
+fn start(about: &str, starting: &str, [what, why, next]: [&str; 3]) -> String {
     format!(
         "\
-# whiteglove: starts the agent over the network. Made by `whiteglove netboot export`; do not edit.
+# whiteglove: {about}; do not edit.
 set timeout=0
 set timeout_style=hidden
 set pager=0
 
-echo 'whiteglove: starting over the network'
+echo 'whiteglove: {starting}'
 if linux /boot/vmlinuz {KERNEL_ARGUMENTS}; then
   if initrd /boot/initrd.zst /boot/media.cpio; then
     boot
@@ -57,9 +55,9 @@ if linux /boot/vmlinuz {KERNEL_ARGUMENTS}; then
 fi
 
 echo ''
-echo 'whiteglove could not start over the network.'
-echo 'The server does not give out all files of the export, or one was changed.'
-echo 'Check the cable and try again; if it happens again, tell whoever looks after the server.'
+echo '{what}'
+echo '{why}'
+echo '{next}'
 echo ''
 echo 'Press Esc to switch this laptop off.'
 sleep --interruptible 3600
