@@ -44,12 +44,7 @@ struct Shared {
 
 type Context = State<Arc<Shared>>;
 
-pub(super) async fn serve(
-    listener: TcpListener,
-    appliance: Appliance,
-    config: &Config,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
+pub(super) async fn serve(listener: TcpListener, appliance: Appliance, config: &Config, stop: CancellationToken) {
     let catalogue = catalogue(config).await;
     let shared = Arc::new(Shared { appliance, sessions: Sessions::default(), catalogue, stop: stop.clone() });
     let routes = Router::new()
@@ -60,7 +55,7 @@ pub(super) async fn serve(
         .route("/boot/{name}", get(boot_file))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(shared);
-    listener::serve(listener, routes, stop).await
+    listener::serve(listener, routes, stop).await;
 }
 
 /// Read once: what is served does not change under a laptop that is loading it.

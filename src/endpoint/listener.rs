@@ -34,11 +34,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// When the system has no more descriptors, until some are closed.
 const OUT_OF_FILES: Duration = Duration::from_millis(100);
 
-/// Serves until told to stop; then lets answers under way end.
-///
-/// # Errors
-/// The listener itself is broken.
-pub(super) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> io::Result<()> {
+/// Serves until told to stop; then lets answers under way end. Nothing that a client does ends it.
+pub(super) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let mut connections = Connections::default();
     loop {
@@ -61,7 +58,7 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Cancellat
             tracing::debug!(%peer, "too many connections of one address");
             continue;
         }
-        let served = graceful.watch(connection(stream, routes.clone())?);
+        let served = graceful.watch(connection(stream, routes.clone()));
         connections.add(peer.ip(), async move {
             if let Err(error) = served.await {
                 tracing::debug!(%peer, %error, "a connection ended early");
@@ -70,24 +67,24 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Cancellat
     }
     drop(listener);
     drop(tokio::time::timeout(LAST_WORDS, graceful.shutdown()).await);
-    Ok(())
 }
 
 type Stream = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
 type Service = TowerToHyperService<tower::util::MapRequest<Router, fn(Incoming) -> Incoming>>;
 type Incoming = Request<hyper::body::Incoming>;
 
-fn connection(stream: TcpStream, routes: Router) -> io::Result<http1::Connection<TokioIo<Stream>, Service>> {
-    // Small answers must not wait for more.
-    stream.set_nodelay(true)?;
+fn connection(stream: TcpStream, routes: Router) -> http1::Connection<TokioIo<Stream>, Service> {
+    // Small answers must not wait for more. A client that has gone already is found out by the first read;
+    // it must not end the listener.
+    let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIME));
     let service = TowerToHyperService::new(routes.map_request(one_slash as fn(Incoming) -> Incoming));
-    Ok(http1::Builder::new()
+    http1::Builder::new()
         .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service))
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
 }
 
 /// Several slashes are one.

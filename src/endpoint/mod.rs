@@ -53,9 +53,9 @@ pub async fn serve(
     appliance.send(Input::Endpoint(Ok(urls))).await;
     // Loopback is for rehearsals; nobody else could come.
     let announcement = (config.mdns && !address.ip().is_loopback()).then(|| mdns::announce(&config.bench, address));
-    let served = http::serve(listener, appliance, &config, stop).await;
+    http::serve(listener, appliance, &config, stop).await;
     drop(announcement);
-    served.map_err(|error| cannot_listen(address, &error))
+    Ok(())
 }
 
 /// Where laptops will reach us once the endpoint is up, for a stick that is built before: empty if the
