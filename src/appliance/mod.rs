@@ -341,7 +341,7 @@ impl Owner {
                 (records, Some(answer(reply, ())))
             }
             Input::IssueCard { media, reply } => {
-                let record = Record::MediaIssued { media, batch: self.config.batch.clone() };
+                let record = Record::MediaIssued { media, batch: self.config.batch.clone(), network: false };
                 let card = self.card(media);
                 (vec![record], Some(answer(reply, card)))
             }
@@ -416,10 +416,17 @@ impl Owner {
     }
 
     async fn open_batch(&mut self) -> Result<(), Problem> {
-        if self.bench.batch() == Some(&self.config.batch) && self.bench.policy() == self.config.identity {
+        if self.bench.batch() == Some(&self.config.batch)
+            && self.bench.policy() == self.config.identity
+            && self.bench.program() == self.config.boot
+        {
             return Ok(());
         }
-        let record = Record::BatchOpened { batch: self.config.batch.clone(), policy: self.config.identity };
+        let record = Record::BatchOpened {
+            batch: self.config.batch.clone(),
+            policy: self.config.identity,
+            boot: self.config.boot,
+        };
         let number = self.bench.next_number();
         self.bench
             .apply(number, now(), record.clone())

@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use whiteglove_core::{control::Progress, media_card::MediaCard, problem::Problem};
-use whiteglove_image::boot::{self, BootEnv, BootFile};
+use whiteglove_image::boot::{self, BootEnv, BootFile, Content, Served};
 
 use super::jobs::Handle;
 
@@ -26,13 +26,7 @@ pub(super) fn export(
     handle: &mut Handle,
 ) -> Result<String, Problem> {
     let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
-    let Some(grub) = &environment.network_grub else {
-        return Err(Problem::new(
-            "Nothing was exported.",
-            "The boot environment was made before it carried GRUB for the network.",
-            "Run scripts/bootenv, then export again.",
-        ));
-    };
+    let served = served(&environment, card)?;
     if out.exists() {
         return Err(Problem::new(
             format!("{} is there already.", out.display()),
@@ -50,8 +44,9 @@ pub(super) fn export(
     let parent = out.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(failed)?;
     let staging = tempfile_beside(parent).map_err(failed)?;
-    let mut tree = Tree { root: &staging, handle, done: 0, total: environment.files().map(|file| file.size).sum() };
-    let written = tree.write(&environment, grub, card).and_then(|()| {
+    let total = served.iter().map(|served| served.content.size()).sum();
+    let mut tree = Tree { root: &staging, handle, done: 0, total };
+    let written = tree.write(&served, card).and_then(|()| {
         // Rename of a folder is at once; nobody sees half of it.
         fs::rename(&staging, out)
     });
@@ -72,6 +67,14 @@ pub(super) fn export(
     ))
 }
 
+/// What the bench itself would give out for this card.
+fn served(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Served>, Problem> {
+    let json = serde_json::to_vec(card).map_err(|error| {
+        Problem::new("The media card could not be made.", format!("{error}."), "Report this; it is a defect.")
+    })?;
+    boot::served(environment, &json).map_err(Problem::from)
+}
+
 fn tempfile_beside(parent: &Path) -> io::Result<std::path::PathBuf> {
     let staging = parent.join(format!(".whiteglove-export-{}", std::process::id()));
     // Of an export that was killed.
@@ -90,33 +93,28 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    fn write(&mut self, environment: &BootEnv, grub: &BootFile, card: &MediaCard) -> io::Result<()> {
-        for folder in ["grub", "boot"] {
-            fs::create_dir(self.root.join(folder))?;
-        }
+    fn write(&mut self, served: &[Served], card: &MediaCard) -> io::Result<()> {
         // Servers run as somebody else.
-        for folder in ["", "grub", "boot"] {
-            fs::set_permissions(self.root.join(folder), fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(self.root, fs::Permissions::from_mode(0o755))?;
+        for Served { name, content } in served {
+            if let Some((folder, _)) = name.rsplit_once('/') {
+                let folder = self.root.join(folder);
+                fs::create_dir_all(&folder)?;
+                fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+            }
+            match content {
+                Content::File(file) => self.copy(&file.path, Some(file), name)?,
+                Content::Brought { path, .. } => self.copy(path, None, name)?,
+                Content::Made(bytes) => self.text(name, bytes)?,
+            }
         }
-        let json = serde_json::to_vec(card)?;
-        let cpio = boot::media_cpio(&json).map_err(io::Error::other)?;
-        // shim looks for `grubx64.efi` beside itself, whatever GRUB that is.
-        self.copy(&environment.shim, "shimx64.efi")?;
-        self.copy(grub, "grubx64.efi")?;
-        if let Some(manager) = &environment.mok_manager {
-            self.copy(manager, "mmx64.efi")?;
-        }
-        self.copy(&environment.kernel, "boot/vmlinuz")?;
-        self.copy(&environment.initrd, "boot/initrd.zst")?;
-        self.text("boot/media.cpio", &cpio)?;
-        self.text("grub/grub.cfg", boot::network_grub_cfg().as_bytes())?;
         self.text("dnsmasq.conf", DNSMASQ.as_bytes())?;
         self.text("nginx.conf", NGINX.as_bytes())?;
         self.text("README.TXT", words(card).as_bytes())
     }
 
-    fn copy(&mut self, file: &BootFile, to: &str) -> io::Result<()> {
-        let mut from = File::open(&file.path)?;
+    fn copy(&mut self, from: &Path, known: Option<&BootFile>, to: &str) -> io::Result<()> {
+        let mut from = File::open(from)?;
         let mut into = File::create_new(self.root.join(to))?;
         let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
         loop {
@@ -132,7 +130,7 @@ impl Tree<'_> {
                 return Err(io::ErrorKind::Interrupted.into());
             }
         }
-        if digest.finalize().as_slice() != file.sha256 {
+        if known.is_some_and(|file| digest.finalize().as_slice() != file.sha256) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{to} changed while it was copied")));
         }
         publish(&into)
@@ -160,10 +158,18 @@ bind-interfaces
 dhcp-range=FIRST-ADDRESS,LAST-ADDRESS,1h
 enable-tftp
 tftp-root=/srv/whiteglove
+# iPXE, of a network card's ROM or of ours, names itself. Without this it is handed itself for ever.
+dhcp-userclass=set:ipxe,iPXE
+dhcp-boot=tag:ipxe,boot.ipxe
+# By HTTP it loads in a tenth of the time; the address is this server's.
+#dhcp-boot=tag:ipxe,http://SERVER/boot.ipxe
 # UEFI x64 by TFTP. Both the option and the header field are filled: shim reads only the field.
 dhcp-match=set:efi64,option:client-arch,7
 dhcp-match=set:efi64,option:client-arch,9
-dhcp-boot=tag:efi64,shimx64.efi
+dhcp-boot=tag:efi64,tag:!ipxe,shimx64.efi
+# BIOS by TFTP; it has no Secure Boot.
+dhcp-match=set:bios,option:client-arch,0
+dhcp-boot=tag:bios,tag:!ipxe,undionly.kpxe
 # UEFI x64 by HTTP, where the firmware asks for that; the address is this server's.
 #dhcp-match=set:http64,option:client-arch,16
 #dhcp-option-force=tag:http64,60,HTTPClient
@@ -195,7 +201,9 @@ This folder boots laptops over the network into whiteglove's agent.
 It belongs to the bench '{}' (batch '{}'), medium {}.
 Laptops reach the bench {bench}; it has to run while they boot.
 
-  Give it out by TFTP (UEFI PXE) or HTTP (UEFI HTTP Boot) as it is; the first file is shimx64.efi.
+  Give it out by TFTP (PXE) or HTTP (UEFI HTTP Boot) as it is; the first file is shimx64.efi for UEFI,
+  undionly.kpxe for BIOS, and boot.ipxe for a machine that is in iPXE already.
+  For a memory test give memtest.ipxe in place of boot.ipxe; UEFI starts it with Secure Boot off only.
   dnsmasq.conf and nginx.conf are starting points for a server that has it in /srv/whiteglove.
   Secure Boot stays on. Laptops need \"Allow Microsoft 3rd Party UEFI CA\" in their firmware setup.
 

@@ -10,6 +10,7 @@ mod find;
 mod fold;
 mod index;
 mod label;
+mod network;
 mod orders;
 mod resolve;
 mod scan;
@@ -35,6 +36,7 @@ use crate::{
     envelope::MessageId,
     hwhash::HashDigest,
     media_card::MediaId,
+    netboot::{Mode, Program},
     record::Record,
 };
 
@@ -44,6 +46,8 @@ pub struct Media {
     pub batch: String,
     pub issued: Moment,
     pub revoked: bool,
+    /// Given out by the bench itself to whoever boots from the network.
+    pub network: bool,
 }
 
 /// The newest order to a laptop; numbered so that it is obeyed once.
@@ -59,6 +63,8 @@ pub struct Bench {
     next: u64,
     batch: Option<String>,
     policy: IdentityPolicy,
+    /// What the batch boots from the network.
+    program: Program,
     media: BTreeMap<MediaId, Media>,
     devices: BTreeMap<DeviceId, Device>,
     rows: BTreeMap<DeviceId, Row>,
@@ -74,6 +80,8 @@ pub struct Bench {
     /// Read once from each capture: the firmware's table is long, and every row asks.
     models: HashMap<DeviceId, ModelName>,
     trials: Trials,
+    /// What a person chose on the board, by interface.
+    network_modes: BTreeMap<String, Mode>,
 }
 
 /// The journal contradicts itself. It was edited, or written by a newer version.
@@ -115,6 +123,10 @@ impl Bench {
 
     pub fn policy(&self) -> IdentityPolicy {
         self.policy
+    }
+
+    pub fn program(&self) -> Program {
+        self.program
     }
 
     pub fn media(&self) -> &BTreeMap<MediaId, Media> {

@@ -15,6 +15,7 @@ use crate::{
     disk::Disk,
     hwhash::Comparison,
     media_card::MediaId,
+    netboot::{Choice, Decision, Mode, NetworkView, Reason, StoryView},
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
@@ -37,6 +38,10 @@ pub enum Command {
     Probe { device: DeviceId, probe: Probe },
     /// Import an order list for a batch (the open one if none is named).
     ImportOrder { from: PathBuf, batch: Option<String>, customer: Option<String> },
+    /// What these devices are to boot from the network.
+    ChooseBoot { devices: Vec<DeviceId>, choice: Choice },
+    /// How the bench lives on a network.
+    SetNetwork { interface: String, mode: Mode },
     /// List the disks of this machine anew.
     ListDisks,
     /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a
@@ -85,6 +90,9 @@ pub struct Snapshot {
     pub policy: IdentityPolicy,
     /// `None` while the open batch has no order list.
     pub order: Option<Arc<OrderStatus>>,
+    /// The networks on which the bench serves, and who is on them.
+    #[serde(default)]
+    pub network: Arc<NetworkView>,
     pub job: Option<Job>,
     /// Images in the media folder, newest first.
     pub images: Vec<Image>,
@@ -103,6 +111,8 @@ pub struct Sheet {
     pub policy: IdentityPolicy,
     /// Hash made on Linux (left) beside the one Windows made (right), if both are there.
     pub comparison: Option<Comparison>,
+    /// How it fares on the network; filled in by the appliance, as the journal does not know.
+    pub network: Option<StoryView>,
 }
 
 /// What the bench says to a scanned code.
@@ -150,6 +160,8 @@ pub struct Row {
     pub matching: Match,
     /// In a few words, what a person has to look at.
     pub attention: Option<String>,
+    /// What it boots from the network when it asks next, and why.
+    pub boot: (Decision, Reason),
 }
 
 /// A stage without what it carries.

@@ -28,6 +28,7 @@ use crate::{
     identity::{Identity, Serial},
     media_card::MediaId,
     msdm::ProductKeyId,
+    netboot::Choice,
     scan,
     smbios::Smbios,
 };
@@ -52,6 +53,8 @@ pub enum Signal {
     Scan,
     /// A person at this bench.
     Operator,
+    /// Its firmware asked the network for something to boot.
+    Network,
 }
 
 impl Signal {
@@ -62,6 +65,7 @@ impl Signal {
             Self::Import => "import",
             Self::Scan => "scan",
             Self::Operator => "operator",
+            Self::Network => "network",
         }
     }
 }
@@ -147,6 +151,9 @@ pub struct Device {
     /// What the service said of its registration, as a person reported it.
     #[serde(default)]
     pub probe: Option<(Moment, Probe)>,
+    /// What it is to boot from the network.
+    #[serde(default)]
+    pub boot: Choice,
     /// What happened, oldest first, in words.
     pub history: Vec<(Moment, Signal, String)>,
 }
@@ -200,8 +207,9 @@ impl Device {
 
     /// It was in somebody's hands on this bench; a file may speak of a laptop that is still on its way.
     pub fn is_here(&self) -> bool {
-        let by_hand =
-            |(_, signal, _): &(Moment, Signal, String)| matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan);
+        let by_hand = |(_, signal, _): &(Moment, Signal, String)| {
+            matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan | Signal::Network)
+        };
         self.history.iter().any(by_hand)
     }
 

@@ -20,6 +20,7 @@ pub mod import;
 pub mod media;
 pub mod media_card;
 pub mod msdm;
+pub mod netboot;
 pub mod order;
 pub mod problem;
 pub mod readiness;

@@ -15,6 +15,7 @@ use crate::{
     identity::{Identity, Serial},
     media_card::MediaId,
     msdm::ProductKeyId,
+    netboot::{Choice, Mode, Program},
     order::Expected,
 };
 
@@ -26,11 +27,17 @@ pub enum Record {
         batch: String,
         #[serde(default)]
         policy: IdentityPolicy,
+        /// What its laptops boot from the network.
+        #[serde(default)]
+        boot: Program,
     },
     /// A boot medium was made; captures sealed with its token are accepted.
     MediaIssued {
         media: MediaId,
         batch: String,
+        /// For laptops that boot from the network.
+        #[serde(default)]
+        network: bool,
     },
     /// The medium was lost or retired: nothing sealed with its token is accepted from here on.
     MediaRevoked {
@@ -102,6 +109,24 @@ pub enum Record {
         device: DeviceId,
         into: DeviceId,
     },
+    /// The firmware of a machine nobody knew asked the network for something to boot. It gets the next number.
+    DeviceSeen {
+        identity: Identity,
+    },
+    /// A person chose what a machine is to boot from the network.
+    BootChosen {
+        device: DeviceId,
+        choice: Choice,
+    },
+    /// It has loaded what was chosen for it, which was for once.
+    BootTaken {
+        device: DeviceId,
+    },
+    /// A person chose how the bench lives on a network.
+    NetworkModeChosen {
+        interface: String,
+        mode: Mode,
+    },
     /// A person reported what the registration service says.
     ProbeSaid {
         device: DeviceId,
@@ -127,6 +152,10 @@ impl Record {
             Self::OrderListed { .. } => "order-listed",
             Self::BoardReplaced { .. } => "board-replaced",
             Self::DeviceJoined { .. } => "device-joined",
+            Self::DeviceSeen { .. } => "device-seen",
+            Self::BootChosen { .. } => "boot-chosen",
+            Self::BootTaken { .. } => "boot-taken",
+            Self::NetworkModeChosen { .. } => "network-mode-chosen",
             Self::ProbeSaid { .. } => "probe-said",
         }
     }

@@ -9,7 +9,7 @@ fn key() -> BoxKey {
 }
 
 fn records(count: u8) -> Vec<(Moment, Record)> {
-    let issued = |n| Record::MediaIssued { media: MediaId([n; 16]), batch: "spring".into() };
+    let issued = |n| Record::MediaIssued { media: MediaId([n; 16]), batch: "spring".into(), network: false };
     (0..count).map(|n| (Moment::from_millis(n.into()), issued(n))).collect()
 }
 
@@ -34,7 +34,10 @@ async fn what_was_appended_is_there_after_opening_again() {
     let (mut journal, bench) = Journal::open(&path, &key()).await.unwrap();
     assert_eq!(bench.media().len(), 3);
     journal
-        .append(&[(Moment::from_millis(9), Record::BatchOpened { batch: "spring".into(), policy: Default::default() })])
+        .append(&[(
+            Moment::from_millis(9),
+            Record::BatchOpened { batch: "spring".into(), policy: Default::default(), boot: Default::default() },
+        )])
         .await
         .unwrap();
     let verified = verify(&path, &key()).await.unwrap();
@@ -83,7 +86,7 @@ async fn a_full_disk_writes_nothing_and_says_so() {
     let (mut journal, _) = Journal::open(&path, &key()).await.unwrap();
     // SQLite's own limit raises the same error as a full disk: SQLITE_FULL.
     journal.limit_pages().await;
-    let long = Record::BatchOpened { batch: "x".repeat(1 << 20), policy: Default::default() };
+    let long = Record::BatchOpened { batch: "x".repeat(1 << 20), policy: Default::default(), boot: Default::default() };
     let failed = journal.append(&[(Moment::default(), long)]).await.unwrap_err();
     assert!(matches!(failed, JournalError::Full), "{failed}");
     assert!(failed.problem(&path).next.starts_with("Free some space"));

@@ -10,6 +10,7 @@ use crate::{
     entry::{Entry, Source},
     identity::Identity,
     media_card::MediaId,
+    netboot::{Choice, Program},
     record::Record,
 };
 
@@ -49,6 +50,7 @@ impl Newcomer {
             Signal::Agent | Signal::Stick => "arrived",
             Signal::Import => "known from a file",
             Signal::Scan | Signal::Operator => "known from a scan",
+            Signal::Network => "asked the network for something to boot",
         };
         Device {
             id,
@@ -70,6 +72,7 @@ impl Newcomer {
             assigned_user: String::new(),
             label: None,
             probe: None,
+            boot: Choice::default(),
             history: vec![(at, self.signal, words.to_owned())],
         }
     }
@@ -78,15 +81,15 @@ impl Newcomer {
 impl Bench {
     pub(super) fn fold(&mut self, record: Record, at: Moment) -> Result<(), Misfit> {
         match record {
-            Record::BatchOpened { batch, policy } => {
-                let another = self.policy != policy;
-                (self.batch, self.policy) = (Some(batch), policy);
+            Record::BatchOpened { batch, policy, boot } => {
+                let another = self.policy != policy || self.program != boot;
+                (self.batch, self.policy, self.program) = (Some(batch), policy, boot);
                 if another {
                     self.refresh_all();
                 }
             }
-            Record::MediaIssued { media, batch } => {
-                self.media.insert(media, Media { batch, issued: at, revoked: false });
+            Record::MediaIssued { media, batch, network } => {
+                self.media.insert(media, Media { batch, issued: at, revoked: false, network });
             }
             Record::MediaRevoked { media } => {
                 if let Some(known) = self.media.get_mut(&media) {
@@ -146,6 +149,26 @@ impl Bench {
             }
             Record::BoardReplaced { old, device } => self.fold_new_board(old, device, at)?,
             Record::DeviceJoined { device, into } => self.fold_joined(device, into, at)?,
+            Record::DeviceSeen { identity } => {
+                let batch = self.batch.clone().unwrap_or_default();
+                let signal = Signal::Network;
+                self.admit_device(Newcomer { identity, batch, media: None, simulated: false, signal }, at);
+            }
+            Record::BootChosen { device, choice } => {
+                let known = self.device_mut(device)?;
+                known.boot = choice;
+                known.note(at, Signal::Operator, format!("boots from the network: {}", choice.words()));
+                self.refresh(device);
+            }
+            Record::BootTaken { device } => {
+                let known = self.device_mut(device)?;
+                known.note(at, Signal::Network, format!("loaded: {}", known.boot.words()));
+                known.boot = Choice::Automatic;
+                self.refresh(device);
+            }
+            Record::NetworkModeChosen { interface, mode } => {
+                self.network_modes.insert(interface, mode);
+            }
             Record::ProbeSaid { device, probe } => {
                 let known = self.device_mut(device)?;
                 known.probe = Some((at, probe));
@@ -193,6 +216,11 @@ impl Bench {
             }
         };
         self.device_mut(id)?.take_capture(capture, media, &batch, signal, at)?;
+        // A quick scan that somebody chose is done.
+        let known = self.device_mut(id)?;
+        if known.boot == Choice::Boot(Program::QuickScan) {
+            known.boot = Choice::Automatic;
+        }
         self.captures.insert(message, id);
         self.made_here.extend(made);
         // An order is for the boot it was given in, or every later boot would obey it again.

@@ -5,6 +5,7 @@ use crate::{
     batch::{ModelName, ModelTrust},
     control::{Row, Sheet, StageName},
     device::{Device, DeviceId, Stage},
+    netboot,
     order::{Match, OrderStatus},
     readiness::{self, Around, Readiness, Severity},
 };
@@ -16,7 +17,15 @@ impl Bench {
         let (matching, trust) = (self.lists.of_device(device), self.trust(&device.model_name()));
         let readiness = self.readiness(device, &matching, &trust);
         let comparison = device.comparison();
-        Some(Sheet { device: device.clone(), readiness, matching, trust, policy: self.policy, comparison })
+        Some(Sheet {
+            device: device.clone(),
+            readiness,
+            matching,
+            trust,
+            policy: self.policy,
+            comparison,
+            network: None,
+        })
     }
 
     /// What comparisons say of the hash we make for a model.
@@ -91,6 +100,7 @@ impl Bench {
             verdict: readiness.verdict,
             matching,
             attention,
+            boot: netboot::decide(Some(device), self.program),
         }
     }
 }

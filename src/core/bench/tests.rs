@@ -149,9 +149,9 @@ fn shop() -> Shop {
     let mut shop =
         Shop { bench: Bench::default(), now: at(1_800_000_000_000), stick: SPRING, messages: 0, journal: vec![] };
     shop.write(vec![
-        Record::BatchOpened { batch: "spring".into(), policy: IdentityPolicy::default() },
-        Record::MediaIssued { media: SPRING, batch: "spring".into() },
-        Record::MediaIssued { media: AUTUMN, batch: "autumn".into() },
+        Record::BatchOpened { batch: "spring".into(), policy: IdentityPolicy::default(), boot: Default::default() },
+        Record::MediaIssued { media: SPRING, batch: "spring".into(), network: false },
+        Record::MediaIssued { media: AUTUMN, batch: "autumn".into(), network: false },
     ]);
     shop
 }
@@ -189,7 +189,7 @@ impl Shop {
 
     fn open(&mut self, batch: &str, policy: IdentityPolicy) {
         self.stick = if batch == "autumn" { AUTUMN } else { SPRING };
-        self.write(vec![Record::BatchOpened { batch: batch.to_owned(), policy }]);
+        self.write(vec![Record::BatchOpened { batch: batch.to_owned(), policy, boot: Default::default() }]);
     }
 
     fn later(&mut self, hours: u64) -> &mut Self {

@@ -144,6 +144,7 @@ fn device(capture: Capture) -> Device {
         assigned_user: String::new(),
         label: None,
         probe: None,
+        boot: Default::default(),
         history: vec![(NOW, Signal::Agent, "capture taken".to_owned())],
     }
 }
