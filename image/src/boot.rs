@@ -6,7 +6,10 @@
 
 mod build;
 mod grub;
+mod ipxe;
 mod pe;
+mod served;
+mod winpe;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -19,7 +22,10 @@ use whiteglove_core::problem::Problem;
 
 pub use build::{BuildInputs, build};
 pub use grub::{KERNEL_ARGUMENTS, grub_cfg, network_grub_cfg};
+pub use ipxe::{ipxe_script, memtest_script};
 pub use pe::PeError;
+pub use served::{Content, Served, served};
+pub use winpe::{WinPe, WinPeError};
 
 use crate::initramfs::{Initramfs, InitramfsError};
 use crate::modules::ModulesError;
@@ -40,6 +46,9 @@ enum Role {
     NetworkGrub,
     Kernel,
     Initrd,
+    BiosIpxe,
+    MemtestEfi,
+    MemtestBios,
 }
 
 impl Role {
@@ -51,6 +60,17 @@ impl Role {
             Self::NetworkGrub => "grubnetx64.efi",
             Self::Kernel => "vmlinuz",
             Self::Initrd => "initrd.zst",
+            Self::BiosIpxe => "undionly.kpxe",
+            Self::MemtestEfi => "memtest.efi",
+            Self::MemtestBios => "memtest.bin",
+        }
+    }
+
+    /// Whether Secure Boot has a say in it: not for BIOS machines, and nobody signs a memory test.
+    fn is_signed(self) -> bool {
+        match self {
+            Self::Shim | Self::MokManager | Self::Grub | Self::NetworkGrub | Self::Kernel => true,
+            Self::Initrd | Self::BiosIpxe | Self::MemtestEfi | Self::MemtestBios => false,
         }
     }
 }
@@ -73,6 +93,10 @@ pub enum BootError {
     Modules(#[from] ModulesError),
     #[error("{} cannot go into the initramfs: {source}", path.display())]
     Agent { path: PathBuf, source: InitramfsError },
+    #[error("the boot environment in {} has no GRUB for the network", dir.display())]
+    NoNetworkGrub { dir: PathBuf },
+    #[error("the archive with the media card cannot be made: {0}")]
+    Card(InitramfsError),
     #[error("the initramfs is {size} bytes, its budget is {budget}")]
     OverBudget { size: u64, budget: u64, largest: Vec<(String, usize)> },
     #[error("cancelled")]
@@ -119,6 +143,14 @@ impl From<BootError> for Problem {
                 "the kernel starts the agent before any library exists".to_owned(),
                 "let scripts/bootenv build the agent; by hand, build it with -C target-feature=+crt-static".to_owned(),
             ),
+            BootError::NoNetworkGrub { .. } => (
+                "it was made before it carried that".to_owned(),
+                "run scripts/bootenv to make it anew".to_owned(),
+            ),
+            BootError::Card(_) => (
+                "the card does not fit into it".to_owned(),
+                "report this; it is a defect of whiteglove".to_owned(),
+            ),
             BootError::OverBudget { largest, .. } => (
                 format!(
                     "largest modules: {}",
@@ -155,6 +187,11 @@ pub struct BootEnv {
     pub network_grub: Option<BootFile>,
     pub kernel: BootFile,
     pub initrd: BootFile,
+    /// iPXE over the network driver in a BIOS machine's ROM, for its boot by PXE.
+    pub bios_ipxe: Option<BootFile>,
+    /// Memtest86+. UEFI starts it with Secure Boot off only.
+    pub memtest_efi: Option<BootFile>,
+    pub memtest_bios: Option<BootFile>,
     pub modules: Vec<String>,
     /// Modules whose hardware may want a firmware file, none of which is carried.
     pub asking_for_firmware: Vec<String>,
@@ -178,6 +215,9 @@ impl BootEnv {
             network_grub: manifest.check(dir, Role::NetworkGrub)?,
             kernel: required(Role::Kernel)?,
             initrd: required(Role::Initrd)?,
+            bios_ipxe: manifest.check(dir, Role::BiosIpxe)?,
+            memtest_efi: manifest.check(dir, Role::MemtestEfi)?,
+            memtest_bios: manifest.check(dir, Role::MemtestBios)?,
             dir: dir.to_owned(),
             kernel_release: manifest.kernel_release,
             modules: manifest.modules,
@@ -186,10 +226,11 @@ impl BootEnv {
         })
     }
 
-    /// All files, the order in which a laptop reads them.
+    /// All files: those of the agent in the order in which a laptop reads them, then the others.
     pub fn files(&self) -> impl Iterator<Item = &BootFile> {
         let loaders = [&self.shim].into_iter().chain(&self.mok_manager).chain([&self.grub]).chain(&self.network_grub);
-        loaders.chain([&self.kernel, &self.initrd])
+        let others = self.bios_ipxe.iter().chain(&self.memtest_efi).chain(&self.memtest_bios);
+        loaders.chain([&self.kernel, &self.initrd]).chain(others)
     }
 }
 

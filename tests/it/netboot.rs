@@ -21,15 +21,20 @@ fn an_export_is_the_boot_environment_under_the_names_loaders_ask_for() {
     bench.says(&["netboot", "export", tree.to_str().unwrap()]);
     let expected = [
         "README.TXT",
+        "boot.ipxe",
         "boot/initrd.zst",
         "boot/media.cpio",
         "boot/vmlinuz",
         "dnsmasq.conf",
         "grub/grub.cfg",
         "grubx64.efi",
+        "memtest.bin",
+        "memtest.efi",
+        "memtest.ipxe",
         "mmx64.efi",
         "nginx.conf",
         "shimx64.efi",
+        "undionly.kpxe",
     ];
     assert_eq!(files(&tree), expected);
     let environment = bench.boot_environment();
@@ -39,6 +44,7 @@ fn an_export_is_the_boot_environment_under_the_names_loaders_ask_for() {
         ("grubx64.efi", "grubnetx64.efi"),
         ("boot/vmlinuz", "vmlinuz"),
         ("boot/initrd.zst", "initrd.zst"),
+        ("undionly.kpxe", "undionly.kpxe"),
     ] {
         assert!(fs::read(tree.join(name)).unwrap() == fs::read(environment.join(from)).unwrap(), "{name}");
     }
@@ -48,6 +54,11 @@ fn an_export_is_the_boot_environment_under_the_names_loaders_ask_for() {
     }
     for folder in ["", "grub", "boot"] {
         assert_eq!(fs::metadata(tree.join(folder)).unwrap().permissions().mode() & 0o777, 0o755, "{folder}");
+    }
+    // Loaders of all kinds find their way: none is handed itself again.
+    let dnsmasq = fs::read_to_string(tree.join("dnsmasq.conf")).unwrap();
+    for line in ["dhcp-boot=tag:ipxe,boot.ipxe", "dhcp-boot=tag:bios,tag:!ipxe,undionly.kpxe"] {
+        assert!(dnsmasq.lines().any(|other| other == line), "{line}");
     }
     // The bench takes what boots from it, and the medium can be revoked like any other.
     let list = bench.says(&["media", "list"]);

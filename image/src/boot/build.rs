@@ -25,8 +25,8 @@ pub struct BuildInputs<'a> {
     pub effort: Effort,
 }
 
-/// A signed file to copy, where Debian puts it and from which package.
-struct Signed {
+/// A file to copy, where Debian puts it and from which package.
+struct Copied {
     role: Role,
     path: PathBuf,
     package: String,
@@ -48,17 +48,19 @@ pub(super) fn build_from(
     let staging = Staging::beside(inputs.out)?;
     let release = kernel_release(inputs.root)?;
     let mut files = Vec::new();
-    for signed in signed_files(inputs.root, &release)? {
-        let bytes = read(&signed.path)?;
-        pe::signatures(&bytes).map_err(|source| BootError::NotSigned { path: signed.path, source })?;
-        files.push(staging.add(signed.role, &bytes, package_version(inputs.root, &signed.package)?)?);
+    for Copied { role, path, package } in copied_files(inputs.root, &release)? {
+        let bytes = read(&path)?;
+        if role.is_signed() {
+            pe::signatures(&bytes).map_err(|source| BootError::NotSigned { path, source })?;
+        }
+        files.push(staging.add(role, &bytes, package_version(inputs.root, &package)?)?);
     }
 
     let modules = select(inputs.root, &release, wanted, progress)?;
     let agent_error = |source| BootError::Agent { path: inputs.agent.to_owned(), source };
     let initramfs = Initramfs::boot_environment(read(inputs.agent)?, &modules).map_err(agent_error)?;
     let archive = initramfs.cpio().map_err(agent_error)?;
-    let initrd = compress(&archive, inputs.effort, |done| {
+    let mut initrd = compress(&archive, inputs.effort, |done| {
         let report = Progress { task: "compressing".to_owned(), done: done as u64, total: archive.len() as u64 };
         // Only a stop makes an error here: the compressor writes to memory.
         if progress(report).is_break() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
@@ -67,6 +69,8 @@ pub(super) fn build_from(
         io::ErrorKind::Interrupted => BootError::Cancelled,
         _ => agent_error(InitramfsError::Write(e)),
     })?;
+    // The kernel wants the second archive at a multiple of four. GRUB fills up, its own EFI loader does not.
+    initrd.resize(initrd.len().next_multiple_of(4), 0);
     within_budget(initrd.len() as u64, inputs.effort, &modules)?;
     let kernel = package_version(inputs.root, &kernel_package(&release))?;
     files.push(staging.add(
@@ -112,25 +116,30 @@ fn kernel_package(release: &str) -> String {
     format!("linux-image-{release}")
 }
 
-fn signed_files(root: &Path, release: &str) -> Result<Vec<Signed>, BootError> {
+fn copied_files(root: &Path, release: &str) -> Result<Vec<Copied>, BootError> {
     let list = [
         (Role::Shim, "usr/lib/shim/shimx64.efi.signed".to_owned(), "shim-signed"),
         (Role::MokManager, "usr/lib/shim/mmx64.efi.signed".to_owned(), "shim-helpers-amd64-signed"),
         (Role::Grub, "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed".to_owned(), "grub-efi-amd64-signed"),
         (Role::NetworkGrub, "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed".to_owned(), "grub-efi-amd64-signed"),
         (Role::Kernel, format!("boot/vmlinuz-{release}"), "linux-image-amd64"),
+        (Role::BiosIpxe, "usr/lib/ipxe/undionly.kpxe".to_owned(), "ipxe"),
+        (Role::MemtestEfi, "boot/memtest86+x64.efi".to_owned(), "memtest86+"),
+        (Role::MemtestBios, "boot/memtest86+x64.bin".to_owned(), "memtest86+"),
     ];
     let mut found = Vec::new();
     for (role, relative, package) in list {
         let path = root.join(relative);
         if !path.is_file() {
             match role {
-                Role::MokManager | Role::NetworkGrub => continue,
-                _ => return Err(BootError::NotUnpacked { what: role.name(), package }),
+                Role::Shim | Role::Grub | Role::Kernel => {
+                    return Err(BootError::NotUnpacked { what: role.name(), package });
+                }
+                _ => continue,
             }
         }
         let package = if role == Role::Kernel { kernel_package(release) } else { package.to_owned() };
-        found.push(Signed { role, path, package });
+        found.push(Copied { role, path, package });
     }
     Ok(found)
 }

@@ -31,8 +31,16 @@ impl Bench {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, pe::sample(&[certificate])).unwrap();
         }
-        fs::write(root.join("packages"), "shim-signed 1.47+15.8-1 0a0b\nlinux-image-6.12.1-test-amd64 6.12.1-1 0c0d\n")
-            .unwrap();
+        // As Debian has them: no signature, and iPXE for BIOS is not even a program of EFI's.
+        fs::create_dir_all(root.join("usr/lib/ipxe")).unwrap();
+        for path in ["usr/lib/ipxe/undionly.kpxe", "boot/memtest86+x64.efi", "boot/memtest86+x64.bin"] {
+            fs::write(root.join(path), path).unwrap();
+        }
+        fs::write(
+            root.join("packages"),
+            "memtest86+ 7.20-1 0e0f\nshim-signed 1.47+15.8-1 0a0b\nlinux-image-6.12.1-test-amd64 6.12.1-1 0c0d\n",
+        )
+        .unwrap();
         fs::write(bench.at("agent"), samples::program(1)).unwrap();
         bench
     }
@@ -64,7 +72,63 @@ fn what_was_built_opens_with_every_file_traced_to_its_package() {
     assert_eq!(built.kernel.source, "linux-image-6.12.1-test-amd64 6.12.1-1");
     assert_eq!(built.modules, ["igc"]);
     assert_eq!(built.asking_for_firmware, ["igc"]);
-    assert_eq!(built.files().count(), 6);
+    assert_eq!(built.memtest_efi.as_ref().unwrap().source, "memtest86+ 7.20-1");
+    assert_eq!(built.files().count(), 9);
+}
+
+#[test]
+fn the_second_archive_begins_where_the_kernel_looks_for_it() {
+    assert_eq!(Bench::new().build().unwrap().initrd.size % 4, 0);
+}
+
+fn names(environment: &BootEnv) -> Vec<String> {
+    served(environment, b"{}").unwrap().into_iter().map(|served| served.name).collect()
+}
+
+#[test]
+fn a_server_has_every_name_that_a_loader_or_a_script_asks_for() {
+    let bench = Bench::new();
+    let built = bench.build().unwrap();
+    let expected = [
+        "boot.ipxe",
+        "boot/initrd.zst",
+        "boot/media.cpio",
+        "boot/vmlinuz",
+        "grub/grub.cfg",
+        "grubx64.efi",
+        "memtest.bin",
+        "memtest.efi",
+        "memtest.ipxe",
+        "mmx64.efi",
+        "shimx64.efi",
+        "undionly.kpxe",
+    ];
+    assert_eq!(names(&built), expected);
+    let list = served(&built, b"{}").unwrap();
+    let grub = list.iter().find(|served| served.name == "grubx64.efi").unwrap();
+    assert_eq!(grub.content, Content::File(built.network_grub.clone().unwrap()));
+    for word in [ipxe_script(), memtest_script(), network_grub_cfg()].join(" ").split_whitespace() {
+        let name = word.trim_start_matches('/').trim_end_matches(';');
+        if ["boot/", "memtest.", "shimx64"].iter().any(|start| name.starts_with(start)) {
+            assert!(expected.contains(&name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_older_environment_serves_what_it_has() {
+    let bench = Bench::new();
+    for path in ["usr/lib/ipxe/undionly.kpxe", "boot/memtest86+x64.bin", "usr/lib/shim/mmx64.efi.signed"] {
+        fs::remove_file(bench.at("root").join(path)).unwrap();
+    }
+    let built = bench.build().unwrap();
+    let names = names(&built);
+    assert!(!names.iter().any(|name| name.contains("memtest") || name.contains("undionly") || name.contains("mmx")));
+    assert!(names.contains(&"boot.ipxe".to_owned()), "the ROM may be iPXE");
+
+    fs::remove_file(bench.at("root/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed")).unwrap();
+    let problem = Problem::from(served(&bench.build().unwrap(), b"{}").unwrap_err());
+    assert!(problem.what.contains("GRUB for the network") && problem.next.contains("scripts/bootenv"));
 }
 
 #[test]

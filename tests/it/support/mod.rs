@@ -221,11 +221,14 @@ fn card_of(image: &Path) -> MediaCard {
 /// Files of the right names whose digests match; nothing here boots.
 fn make_boot_environment(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
-    let files = ["shimx64.efi", "mmx64.efi", "grubx64.efi", "grubnetx64.efi", "vmlinuz", "initrd.zst"].map(|name| {
+    let uefi = ["shimx64.efi", "mmx64.efi", "grubx64.efi", "grubnetx64.efi", "vmlinuz", "initrd.zst"];
+    let others = ["undionly.kpxe", "memtest.efi", "memtest.bin"];
+    let files = uefi.into_iter().chain(others).map(|name| {
         let bytes = format!("{name} of the tests\n").repeat(5_000).into_bytes();
         fs::write(folder.join(name), &bytes).unwrap();
         json!({"name": name, "size": bytes.len(), "sha256": hex::encode(Sha256::digest(&bytes)), "source": "test 1"})
     });
+    let files: Vec<Value> = files.collect();
     let manifest = json!({
         "format": 1, "kernel_release": "6.12-test", "files": files, "modules": [], "initrd_budget_bytes": 10_000_000,
     });
