@@ -6,7 +6,11 @@ use std::{
 };
 
 use serde::Deserialize;
-use whiteglove_core::{api::DEFAULT_PORT, batch::IdentityPolicy, problem::Problem};
+use whiteglove_core::{api::DEFAULT_PORT, batch::IdentityPolicy, netboot::Program, problem::Problem};
+
+mod network;
+
+pub use network::{Addresses, NetbootPort};
 
 /// Every setting, with its default where the person said nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,10 @@ pub struct Config {
     pub batch: String,
     /// By which identity that batch's laptops are registered.
     pub identity: IdentityPolicy,
+    /// What that batch's laptops boot from the network.
+    pub boot: Program,
+    /// The networks on which the bench boots laptops.
+    pub netboot: Vec<NetbootPort>,
     /// Where the endpoint listens.
     pub listen: SocketAddr,
     /// Base URLs put on media; empty: this machine's own addresses.
@@ -34,6 +42,9 @@ struct File {
     bench: Option<String>,
     batch: Option<String>,
     identity: Option<IdentityPolicy>,
+    boot: Option<Program>,
+    #[serde(default)]
+    netboot: Vec<network::Section>,
     listen: Option<SocketAddr>,
     #[serde(default)]
     advertise: Vec<String>,
@@ -86,6 +97,8 @@ impl Config {
             bench: file.bench.unwrap_or_else(|| "bench-1".to_owned()),
             batch: file.batch.unwrap_or_else(|| "first".to_owned()),
             identity: file.identity.unwrap_or_default(),
+            boot: file.boot.unwrap_or_default(),
+            netboot: network::ports(file.netboot)?,
             listen: file.listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
             advertise: file.advertise,
             mdns: file.mdns.unwrap_or(true),
@@ -114,6 +127,17 @@ impl Config {
 
     pub fn boot_environment(&self) -> PathBuf {
         self.state.join("bootenv")
+    }
+
+    /// What a person put there for laptops to boot: the customer's own WinPE.
+    pub fn payloads_folder(&self) -> PathBuf {
+        self.state.join("payloads")
+    }
+
+    /// How the bench lives on this interface as far as the configuration says.
+    pub fn netboot_port(&self, interface: &str) -> NetbootPort {
+        let said = self.netboot.iter().find(|port| port.interface == interface);
+        said.cloned().unwrap_or_else(|| NetbootPort::silent(interface))
     }
 
     /// The socket by which a second terminal reaches the running appliance.

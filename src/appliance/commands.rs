@@ -42,6 +42,14 @@ impl Owner {
                 let done = format!("Nothing made with medium {media} is accepted from now on.");
                 self.bench.decide_revoke(media).map(|records| (records, done))
             }
+            Command::ChooseBoot { devices, choice } => {
+                let done = match devices.as_slice() {
+                    [one] => format!("Device #{} boots from the network: {}.", one.0, choice.words()),
+                    many => format!("{} devices boot from the network: {}.", many.len(), choice.words()),
+                };
+                self.bench.decide_boot(&devices, choice).map(|records| (records, done))
+            }
+            Command::SetNetwork { interface, mode } => return self.choose_network(from, interface, mode),
             Command::ListDisks => {
                 self.list_disks(from);
                 return (vec![], None);

@@ -13,6 +13,7 @@ use whiteglove_core::{
 };
 
 use super::{Appliance, Input, Owner};
+use crate::clock::now;
 
 type Watched = Option<Arc<Sheet>>;
 
@@ -99,8 +100,9 @@ impl Owner {
     }
 
     pub(super) fn publish_watched(&self) {
+        let at = now();
         for front in &self.fronts {
-            let sheet = front.watching.and_then(|id| self.bench.sheet(id));
+            let sheet = front.watching.and_then(|id| self.sheet(id, at));
             let unchanged = front.watched.borrow().as_deref() == sheet.as_ref();
             if !unchanged {
                 front.watched.send_replace(sheet.map(Arc::new));

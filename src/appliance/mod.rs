@@ -10,6 +10,7 @@ mod front;
 mod import;
 mod jobs;
 mod netboot;
+mod wire;
 
 use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
 
@@ -24,6 +25,7 @@ use whiteglove_core::{
     entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
     media_card::{BoxKey, MediaCard, MediaId},
+    netboot::{BootTable, Seen},
     order::{Expected, OrderStatus},
     problem::Problem,
     record::Record,
@@ -32,6 +34,8 @@ use whiteglove_core::{
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
 pub(crate) use jobs::new_media_id;
+use wire::Network;
+pub use wire::{NetbootPlan, Wire};
 
 use crate::{
     clock::now,
@@ -44,6 +48,8 @@ use crate::{
 const GROUP: usize = 256;
 /// Screens are told at most ten times a second.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// A laptop that goes quiet on the network becomes a finding by time alone.
+const STORIES_AGE: Duration = Duration::from_secs(1);
 const REMEMBERED_PROBLEMS: usize = 50;
 
 /// What anyone may send to the owner of the bench.
@@ -86,6 +92,8 @@ pub enum Input {
     },
     /// Where the endpoint is reached, or why it is not.
     Endpoint(Result<Vec<String>, Problem>),
+    /// What a server of the network saw.
+    Wire(Wire),
     /// Somebody was refused at the edge; a person should know.
     Trouble(Problem),
     Progress(Progress),
@@ -118,6 +126,8 @@ pub struct Appliance {
     pub inbox: mpsc::Sender<Input>,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     pub orders: watch::Receiver<Orders>,
+    pub netboot: watch::Receiver<Arc<NetbootPlan>>,
+    pub boots: watch::Receiver<Arc<BootTable>>,
     pub bench: String,
     pub secret: BoxSecret,
 }
@@ -134,6 +144,7 @@ struct Owner {
     inbox: mpsc::Sender<Input>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     orders: watch::Sender<Orders>,
+    network: Network,
     fronts: Vec<Front>,
     rows: Arc<Vec<Row>>,
     order_status: Option<Arc<OrderStatus>>,
@@ -164,6 +175,8 @@ impl Appliance {
         let (inbox, messages) = mpsc::channel(4 * GROUP);
         let (snapshots, snapshots_seen) = watch::channel(Arc::default());
         let (orders, orders_seen) = watch::channel(Orders::default());
+        let (plan, plan_seen) = watch::channel(Arc::default());
+        let (boots, boots_seen) = watch::channel(Arc::default());
         let mut owner = Owner {
             config: config.clone(),
             key,
@@ -173,6 +186,7 @@ impl Appliance {
             inbox: inbox.clone(),
             snapshots,
             orders,
+            network: Network::new(plan, boots),
             fronts: Vec::new(),
             rows: Arc::default(),
             order_status: None,
@@ -187,9 +201,17 @@ impl Appliance {
             stale: true,
         };
         owner.open_batch().await?;
+        owner.issue_network_medium().await?;
         owner.publish();
-        let handle =
-            Self { inbox, snapshots: snapshots_seen, orders: orders_seen, bench: config.bench.clone(), secret };
+        let handle = Self {
+            inbox,
+            snapshots: snapshots_seen,
+            orders: orders_seen,
+            netboot: plan_seen,
+            boots: boots_seen,
+            bench: config.bench.clone(),
+            secret,
+        };
         Ok((handle, tokio::spawn(owner.run(messages))))
     }
 
@@ -232,7 +254,7 @@ impl Owner {
             match next.await {
                 Err(_) => {
                     self.publish();
-                    publish_at = None;
+                    publish_at = self.is_network_alive().then(|| tokio::time::Instant::now() + STORIES_AGE);
                 }
                 Ok(None) => return Ok(()),
                 Ok(Some(first)) => {
@@ -243,8 +265,9 @@ impl Owner {
                         group.push(more);
                     }
                     let stop = self.take_group(group).await?;
-                    if self.dirty && publish_at.is_none() {
-                        publish_at = Some(tokio::time::Instant::now() + PUBLISH_EVERY);
+                    if self.dirty {
+                        let soon = tokio::time::Instant::now() + PUBLISH_EVERY;
+                        publish_at = Some(publish_at.map_or(soon, |at| at.min(soon)));
                     }
                     if stop {
                         return Ok(());
@@ -314,13 +337,22 @@ impl Owner {
     fn decide(&mut self, input: Input, at: Moment) -> (Vec<Record>, Option<Then>) {
         match input {
             Input::Hello { hello, sealed, reply } => match self.bench.decide_hello(&hello, &sealed, at) {
-                Ok(records) => (records, Some(answer(reply, ()))),
+                Ok(records) => {
+                    self.saw_agent(&hello.identity, Seen::Hello, at);
+                    (records, Some(answer(reply, ())))
+                }
                 Err(problem) => self.refuse(reply, problem),
             },
-            Input::Capture { capture, sealed, reply } => match self.bench.decide_capture(*capture, &sealed, at) {
-                Ok(taken) => (taken.records, Some(answer(reply, taken.receipt))),
-                Err(problem) => self.refuse(reply, problem),
-            },
+            Input::Capture { capture, sealed, reply } => {
+                let identity = capture.identity();
+                match self.bench.decide_capture(*capture, &sealed, at) {
+                    Ok(taken) => {
+                        self.saw_agent(&identity, Seen::Captured, at);
+                        (taken.records, Some(answer(reply, taken.receipt)))
+                    }
+                    Err(problem) => self.refuse(reply, problem),
+                }
+            }
             Input::Entry { entry, source, reply } => {
                 match self.bench.decide_entry(*entry, &source, Signal::Import, at) {
                     Ok(Admitted { records, device, outcome }) => {
@@ -368,6 +400,7 @@ impl Owner {
                 }
                 (vec![], None)
             }
+            Input::Wire(wire) => (self.hear(wire, at), None),
             Input::Trouble(problem) => {
                 self.remember(problem);
                 (vec![], None)
@@ -434,6 +467,14 @@ impl Owner {
         self.write(&[(now(), record)]).await
     }
 
+    async fn issue_network_medium(&mut self) -> Result<(), Problem> {
+        let Some(record) = self.network_medium_record() else { return Ok(()) };
+        self.bench
+            .apply(self.bench.next_number(), now(), record.clone())
+            .map_err(|unfit| JournalError::from(unfit).problem(self.journal.path()))?;
+        self.write(&[(now(), record)]).await
+    }
+
     /// What a medium of this bench carries.
     fn card(&self, media: MediaId) -> MediaCard {
         MediaCard {
@@ -464,8 +505,10 @@ impl Owner {
             self.rows = Arc::new(self.bench.rows().cloned().collect());
             self.order_status = self.bench.order_status().map(Arc::new);
             self.stale = false;
-            self.publish_watched();
         }
+        self.publish_netboot();
+        let network = self.network_view(now());
+        self.publish_watched();
         self.dirty = false;
         self.snapshots.send_replace(Arc::new(Snapshot {
             at: now(),
@@ -477,6 +520,7 @@ impl Owner {
             rows: Arc::clone(&self.rows),
             policy: self.bench.policy(),
             order: self.order_status.clone(),
+            network,
             job: self.job.clone(),
             images: self.images.clone(),
             media_folder: self.config.media_folder(),

@@ -25,6 +25,9 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
         bench: "demo".to_owned(),
         batch: "simulated".to_owned(),
         identity: config.identity,
+        boot: config.boot,
+        // A rehearsal never speaks to a real network.
+        netboot: vec![],
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         advertise: vec![],
         mdns: false,

@@ -5,6 +5,7 @@ mod boot_files;
 mod http;
 mod listener;
 mod mdns;
+mod reports;
 mod sessions;
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};

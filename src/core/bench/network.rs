@@ -4,7 +4,7 @@ use super::Bench;
 use crate::{
     clock::Moment,
     device::{Device, DeviceId, Signal},
-    identity::{Identity, Mac, SystemUuid},
+    identity::{Identity, Mac, Sighting, SystemUuid},
     media_card::MediaId,
     netboot::{Choice, Mode, Program},
     problem::Problem,
@@ -29,6 +29,14 @@ impl Bench {
             return vec![];
         }
         vec![Record::DeviceSeen { identity }]
+    }
+
+    /// The device that a machine on the wire is, as far as its packets tell.
+    pub fn find_on_wire(&self, uuid: Option<SystemUuid>, mac: Option<Mac>) -> Option<DeviceId> {
+        let identity = Identity { uuid, macs: mac.into_iter().collect(), ..Identity::default() };
+        let found = self.index.sharing(&identity).into_iter().filter_map(|id| self.devices.get(&id));
+        let mut same = found.filter(|device| matches!(device.identity.compare(&identity), Sighting::Same(_)));
+        same.find_map(|device| self.successor(device.id)).map(|device| device.id)
     }
 
     fn seen_only(&self) -> impl Iterator<Item = &Device> {

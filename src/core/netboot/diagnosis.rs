@@ -119,7 +119,7 @@ pub enum Finding {
 }
 
 /// Of a machine that was seen.
-pub fn diagnose(story: &Story, around: &Around<'_>) -> Diagnosis {
+pub(super) fn diagnose(story: &Story, around: &Around<'_>) -> Diagnosis {
     finding(story, around).diagnosis()
 }
 
@@ -129,7 +129,7 @@ pub(super) fn never_seen(around: &Around<'_>) -> Diagnosis {
     Finding::NeverSeen { serving }.diagnosis()
 }
 
-pub fn finding(story: &Story, around: &Around<'_>) -> Finding {
+fn finding(story: &Story, around: &Around<'_>) -> Finding {
     let quiet = around.now.since(story.last);
     let Some(reached) = story.reached() else { return Finding::UnderWay(Stage::Asked) };
     let waiting = |patience: Duration| quiet < patience;
