@@ -6,6 +6,7 @@ mod entries;
 mod journal;
 mod labels;
 mod models;
+mod network;
 mod orders;
 mod people;
 mod sequences;

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, PortState, PortView, Seen, Stage, Story, Withheld};
+use super::{Mode, PortState, PortView, Program, Seen, Stage, Story, Withheld, story::Role};
 use crate::{
     clock::Moment,
     dhcp::netboot::{Architecture, Protocol},
@@ -63,6 +63,8 @@ pub struct Diagnosis {
 pub enum Finding {
     UnderWay(Stage),
     Arrived,
+    /// It has what somebody chose for it; from there on it says nothing to us.
+    Delivered(Program),
     ToItsDisk,
     LeftAlone,
     NoPayload(Architecture, Protocol),
@@ -132,6 +134,9 @@ pub(super) fn never_seen(around: &Around<'_>) -> Diagnosis {
 fn finding(story: &Story, around: &Around<'_>) -> Finding {
     let quiet = around.now.since(story.last);
     let Some(reached) = story.reached() else { return Finding::UnderWay(Stage::Asked) };
+    if let Some(program) = delivered(story) {
+        return Finding::Delivered(program);
+    }
     let waiting = |patience: Duration| quiet < patience;
     match reached {
         Stage::Agent => Finding::Arrived,
@@ -141,23 +146,46 @@ fn finding(story: &Story, around: &Around<'_>) -> Finding {
             None if waiting(STALLED) => Finding::UnderWay(reached),
             None => Finding::Stalled { file: first_told(story), how: "it stopped asking".to_owned() },
         },
-        Stage::Loader => match last_missing(story) {
-            _ if waiting(NEXT_FILE) => Finding::UnderWay(reached),
-            // shim is running: what it looks for next says where it stopped.
-            Some(file) if is_second(&file) => Finding::Missing { file },
-            _ if story.protocol == Some(Protocol::Pxe) && story.architecture == Some(Architecture::Bios) => {
-                Finding::NoCardDriver
-            }
-            _ => Finding::LoaderRefused { file: last_fetched(story), tries: story.loaders_in_vain + 1 },
-        },
-        Stage::Second => match (broken(story), last_missing(story)) {
-            _ if waiting(NEXT_FILE) => Finding::UnderWay(reached),
-            (Some(found), _) => found,
-            (None, Some(file)) if file.starts_with("boot/") => Finding::Missing { file },
-            _ => Finding::SecondSilent,
-        },
+        Stage::Loader | Stage::Second if waiting(NEXT_FILE) => Finding::UnderWay(reached),
+        Stage::Loader | Stage::Second => stopped(story, reached),
         Stage::System if waiting(AGENT) => Finding::UnderWay(reached),
         Stage::System => Finding::AgentSilent { endpoint_up: around.endpoint_up },
+    }
+}
+
+/// A program of its own was loaded whole.
+fn delivered(story: &Story) -> Option<Program> {
+    story.of_this_try().find_map(|event| match &event.seen {
+        Seen::Fetched { name, .. } if matches!(name.as_str(), "memtest.efi" | "memtest.bin") => {
+            Some(Program::MemoryTest)
+        }
+        Seen::Fetched { name, .. } if name.starts_with("winpe/") && name.ends_with(".wim") => Some(Program::WinPe),
+        _ => None,
+    })
+}
+
+/// It has a loader, perhaps more, and then nothing came for a while.
+fn stopped(story: &Story, reached: Stage) -> Finding {
+    if let Some(found) = broken(story) {
+        return found;
+    }
+    let last = story.of_this_try().next_back().map(|event| &event.seen);
+    match last {
+        Some(Seen::Fetching { name, .. } | Seen::Probed { name, .. }) => {
+            return Finding::Stalled { file: name.clone(), how: "it stopped asking".to_owned() };
+        }
+        Some(Seen::NotThere { name, .. }) if Role::of(name) != Role::Loader => {
+            return Finding::Missing { file: name.clone() };
+        }
+        _ => {}
+    }
+    let loader_is_last = matches!(last, Some(Seen::Fetched { .. } | Seen::Asked { .. } | Seen::Told { .. }));
+    match reached {
+        // Whoever looks for its revocations runs.
+        Stage::Loader if !loader_is_last => Finding::SecondSilent,
+        Stage::Loader if story.architecture == Some(Architecture::Bios) => Finding::NoCardDriver,
+        Stage::Loader => Finding::LoaderRefused { file: last_fetched(story), tries: story.loaders_in_vain + 1 },
+        _ => Finding::SecondSilent,
     }
 }
 
@@ -248,18 +276,6 @@ fn last_fetched(story: &Story) -> String {
         _ => None,
     });
     fetched.unwrap_or_else(|| first_told(story))
-}
-
-/// The last thing it asked for, if that was not there.
-fn last_missing(story: &Story) -> Option<String> {
-    match &story.of_this_try().next_back()?.seen {
-        Seen::NotThere { name, .. } => Some(name.clone()),
-        _ => None,
-    }
-}
-
-fn is_second(name: &str) -> bool {
-    super::story::Role::of(name) == super::story::Role::Second
 }
 
 #[cfg(test)]

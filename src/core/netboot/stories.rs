@@ -7,15 +7,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Around, Diagnosis, Sighting, Stage, Standing, Story, StoryView, Who, choice, diagnosis, story::Wire};
+use super::{
+    Around, Diagnosis, Program, Seen, Sighting, Stage, Standing, Story, StoryView, Who, choice, diagnosis, story::Wire,
+};
 use crate::{
     clock::Moment,
     device::{Device, DeviceId},
     dhcp::netboot::{Architecture, Protocol},
     identity::{Mac, SystemUuid},
 };
-
-use super::{Program, Seen};
 
 /// More machines at once are no bench; the one that was silent longest gives way.
 const MOST: usize = 1_024;
@@ -84,7 +84,10 @@ impl Stories {
             self.by_address.insert(*address, key);
         }
         if let Some(story) = self.all.get_mut(&key) {
-            story.port = port;
+            // An agent's word comes by whatever way it found.
+            if !port.is_empty() {
+                story.port = port;
+            }
             story.learn(&who);
             story.add(seen, at);
         }

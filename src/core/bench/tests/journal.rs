@@ -52,22 +52,26 @@ fn every_kind_of_record_stays_readable() {
         [
             "batch-opened",
             "board-replaced",
+            "boot-chosen",
+            "boot-taken",
             "capture-taken",
             "device-arrived",
             "device-held",
             "device-joined",
             "device-released",
             "device-returned",
+            "device-seen",
             "entry-taken",
             "label-scanned",
             "media-issued",
             "media-revoked",
+            "network-mode-chosen",
             "order-given",
             "order-listed",
             "probe-said",
         ]
     );
-    assert_eq!(bench.devices().count(), 4);
+    assert_eq!(bench.devices().count(), 5);
 }
 
 #[test]

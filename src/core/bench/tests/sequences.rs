@@ -25,6 +25,8 @@ enum Act {
     SameLaptop(u64),
     Order(u64),
     Probe(u64),
+    Asks(Laptop),
+    Choose(u64),
     Open(&'static str, IdentityPolicy),
     Later(u64),
 }
@@ -66,6 +68,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => device().prop_map(Act::SameLaptop),
         1 => device().prop_map(Act::Order),
         1 => device().prop_map(Act::Probe),
+        2 => some_laptop().prop_map(Act::Asks),
+        1 => device().prop_map(Act::Choose),
         1 => (select(&BATCHES[..]), select(vec![IdentityPolicy::LinuxHash, IdentityPolicy::Tuple]))
             .prop_map(|(batch, policy)| Act::Open(batch, policy)),
         1 => (1..30_u64).prop_map(Act::Later),
@@ -115,6 +119,19 @@ impl Shop {
             Act::Order(device) => {
                 let records = self.bench.decide_order(DeviceId(device), Order::PowerOff).unwrap_or_default();
                 self.write(records);
+            }
+            Act::Asks(laptop) => {
+                let mac = crate::identity::Mac([0, 0x50, 1, 2, 3, 4]);
+                let records = self.bench.decide_seen(Some(SystemUuid(laptop.uuid)), mac, self.now);
+                self.write(records);
+            }
+            Act::Choose(device) => {
+                let choice = crate::netboot::Choice::Boot(crate::netboot::Program::MemoryTest);
+                if let Ok(records) = self.bench.decide_boot(&[DeviceId(device)], choice) {
+                    self.write(records);
+                }
+                let taken = self.bench.decide_boot_taken(DeviceId(device), crate::netboot::Program::MemoryTest);
+                self.write(taken);
             }
             Act::Probe(device) => {
                 let records = self.bench.decide_probe(DeviceId(device), Probe::Free).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::{Diagnosis, Finding, Standing};
 use crate::{
     dhcp::netboot::{Architecture, Protocol},
-    netboot::Stage,
+    netboot::{Program, Stage},
     problem::Problem,
 };
 
@@ -12,6 +12,9 @@ impl Finding {
         let (standing, headline) = match self {
             Self::UnderWay(stage) => (Standing::UnderWay, under_way(*stage)),
             Self::Arrived => (Standing::Arrived, "booted: the agent reported"),
+            Self::Delivered(Program::QuickScan) => (Standing::AsTold, "quick scan delivered"),
+            Self::Delivered(Program::WinPe) => (Standing::AsTold, "WinPE delivered"),
+            Self::Delivered(Program::MemoryTest) => (Standing::AsTold, "memory test delivered"),
             Self::ToItsDisk => (Standing::AsTold, "sent to its own disk"),
             Self::LeftAlone => (Standing::AsTold, "left alone"),
             Self::NoPayload(..) => (Standing::Stuck, "nothing to boot for this kind of machine"),
@@ -39,6 +42,19 @@ impl Finding {
     fn problem(&self) -> Option<Problem> {
         let (what, why, next) = match self {
             Self::UnderWay(_) | Self::Arrived => return None,
+            Self::Delivered(program) => {
+                return Some(Problem::new(
+                    format!("The {} was delivered to this laptop.", program.words()),
+                    "From there on it says nothing to the bench.",
+                    match program {
+                        Program::MemoryTest => {
+                            "Read its screen. If it says Access Denied, Secure Boot is on: nobody signs a memory test; switch \
+                             Secure Boot off for the test, and on again afterwards."
+                        }
+                        Program::WinPe | Program::QuickScan => "Read its screen.",
+                    },
+                ));
+            }
             Self::ToItsDisk => (
                 "This laptop was sent on to its own disk.".to_owned(),
                 "It has been captured, or somebody chose that for it; so a laptop left in network-boot order never loops.",
