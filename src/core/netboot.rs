@@ -11,6 +11,7 @@ mod port;
 mod sighting;
 mod stories;
 mod story;
+mod words;
 
 pub use choice::{BootTable, Choice, Decision, Program, Reason, decide};
 pub use diagnosis::{Around, Diagnosis, Finding, Standing};
