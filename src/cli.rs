@@ -68,6 +68,8 @@ pub enum Action {
     /// Boot laptops from the network
     #[command(subcommand)]
     Netboot(NetbootAction),
+    /// Check everything the bench stands on, and say what to do about what is wrong
+    Doctor,
     /// A bench to look at without hardware: simulated laptops, kept apart from the real journal
     Demo(DemoArgs),
     /// Make the boot environment from unpacked Debian packages (scripts/bootenv calls this)
@@ -100,6 +102,56 @@ pub enum NetbootAction {
         /// A new folder
         dir: PathBuf,
     },
+    /// The networks the bench serves, other servers seen there, who asks, what is being loaded
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why did this laptop not boot? What was seen of it on the network, and what to do next
+    Why {
+        device: u64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Choose what laptops boot from the network when they ask next
+    Boot {
+        #[arg(value_enum)]
+        what: BootWord,
+        #[arg(required = true)]
+        devices: Vec<u64>,
+    },
+    /// Choose how the bench lives on a network; stays so until it is changed
+    Mode {
+        interface: String,
+        #[arg(value_enum)]
+        mode: ModeWord,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum BootWord {
+    /// What the batch boots until it is captured, its own disk from then on
+    Automatic,
+    /// Our agent, once
+    QuickScan,
+    /// The customer's own Windows PE, once
+    #[value(name = "winpe")]
+    WinPe,
+    /// Once
+    MemoryTest,
+    LocalDisk,
+    /// Not answered at all
+    Ignore,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum ModeWord {
+    /// Silent
+    Off,
+    /// Beside a DHCP server: names boot files, never gives an address
+    Proxy,
+    /// The bench's own network: gives addresses too
+    Own,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,9 @@
 mod bench;
 mod bootenv;
 mod demo;
+mod doctor;
 mod media;
+mod netboot;
 
 use std::{
     io::{IsTerminal, Write},
@@ -12,10 +14,12 @@ use std::{
     time::Instant,
 };
 
-pub use bench::{import, netboot, order, probe, release, same_laptop, scan, tell};
+pub use bench::{import, order, probe, release, same_laptop, scan, tell};
 pub use bootenv::bootenv;
 pub use demo::demo;
+pub use doctor::doctor;
 pub use media::media;
+pub use netboot::netboot;
 use whiteglove_core::{
     clock::short_age,
     control::{Command, Progress, Snapshot, Update},

@@ -5,7 +5,8 @@ use std::{io::ErrorKind, sync::Arc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use whiteglove_core::{
-    control::{Command, Snapshot, Update},
+    control::{Command, Sheet, Snapshot, Update},
+    device::DeviceId,
     problem::Problem,
 };
 
@@ -155,6 +156,43 @@ pub async fn attach_to(config: &Config) -> Result<Link, Problem> {
             "Wait a moment and try again, or name another folder: whiteglove --state DIR.",
         )
     })
+}
+
+/// What the bench shows now, and one of its devices if it is asked for. Only a bench that serves has seen a network.
+///
+/// # Errors
+/// None runs.
+pub async fn look(config: &Config, device: Option<DeviceId>) -> Result<(Arc<Snapshot>, Option<Arc<Sheet>>), Problem> {
+    let mut link = attach_to(config).await.map_err(|problem| match config.control_socket().exists() {
+        true => problem,
+        false => Problem::new(
+            "No bench runs here.",
+            format!("Nothing serves from {}.", config.state.display()),
+            "Start `whiteglove` or `whiteglove serve`, or name another folder: whiteglove --state DIR.",
+        ),
+    })?;
+    link.send(Command::Watch(device)).await;
+    let (mut snapshot, mut sheet) = (None, None);
+    loop {
+        match link.next().await {
+            None => return Err(stopped()),
+            Some(Update::Snapshot(seen)) => {
+                if let Some(device) = device.filter(|device| seen.rows.iter().all(|row| row.device != *device)) {
+                    return Err(Problem::new(
+                        format!("There is no device #{} on this bench.", device.0),
+                        "Nothing with that number has arrived.",
+                        "`whiteglove devices` lists the ones that have.",
+                    ));
+                }
+                snapshot = Some(seen);
+            }
+            Some(Update::Watched(seen)) => sheet = seen,
+            Some(_) => {}
+        }
+        if let Some(snapshot) = snapshot.take_if(|_| device.is_none() || sheet.is_some()) {
+            return Ok((snapshot, sheet));
+        }
+    }
 }
 
 /// Asks one thing of the bench, wherever it runs, and waits for its answer.

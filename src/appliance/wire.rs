@@ -216,7 +216,8 @@ impl Owner {
     pub(super) fn publish_netboot(&self) {
         let plan = NetbootPlan {
             ports: self.netboot_ports(),
-            card: self.bench.network_medium().map(|media| self.card(media)),
+            // There is no stick to save to.
+            card: self.bench.network_medium().map(|media| MediaCard { data_volume: None, ..self.card(media) }),
         };
         if **self.network.plan.borrow() != plan {
             self.network.plan.send_replace(Arc::new(plan));

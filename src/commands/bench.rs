@@ -13,7 +13,7 @@ use whiteglove_core::{
 use super::{absolute, ask, columns, print, print_json, read_journal};
 use crate::{
     appliance::stopped,
-    cli::{NetbootAction, OrderAction, OrderWord, ProbeWord},
+    cli::{OrderAction, OrderWord, ProbeWord},
     config::Config,
     session,
 };
@@ -22,13 +22,6 @@ use crate::{
 /// The bench's own answer.
 pub async fn import(config: &Config, from: &Path) -> Result<(), Problem> {
     ask(config, Command::Import { from: absolute(from)? }).await
-}
-
-/// # Errors
-/// The bench's own answer.
-pub async fn netboot(config: &Config, action: NetbootAction) -> Result<(), Problem> {
-    let NetbootAction::Export { dir } = action;
-    ask(config, Command::ExportNetboot { out: absolute(&dir)? }).await
 }
 
 /// # Errors

@@ -12,7 +12,8 @@ use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use whiteglove_core::problem::Problem;
+use whiteglove_core::{netboot::NetworkView, problem::Problem};
+use whiteglove_image::boot::{self, BootEnv, WinPe};
 
 use crate::{
     appliance::{Appliance, Input},
@@ -57,6 +58,30 @@ pub async fn serve(
     http::serve(listener, appliance, &config, stop).await;
     drop(announcement);
     Ok(())
+}
+
+/// Whether the endpoint could come up now.
+///
+/// # Errors
+/// Why not.
+pub(crate) async fn try_listen(config: &Config) -> Result<(), Problem> {
+    TcpListener::bind(config.listen).await.map(drop).map_err(|error| cannot_listen(config.listen, &error))
+}
+
+/// The networks of this machine as a bench would find them.
+pub(crate) async fn inspect(_config: &Config) -> NetworkView {
+    NetworkView::default()
+}
+
+/// The names of everything that laptops could load from this bench.
+///
+/// # Errors
+/// Something a person put there is not what it should be.
+pub(crate) fn names_served(config: &Config, environment: &BootEnv) -> Result<Vec<String>, Problem> {
+    let own = boot::served(environment, b"{}").map_err(Problem::from)?;
+    let brought = WinPe::find(&config.payloads_folder().join("winpe")).map_err(Problem::from)?;
+    let brought = brought.map(|winpe| winpe.served()).unwrap_or_default();
+    Ok(own.into_iter().chain(brought).map(|file| file.name).collect())
 }
 
 /// Where laptops will reach us once the endpoint is up, for a stick that is built before: empty if the

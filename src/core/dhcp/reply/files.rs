@@ -43,6 +43,17 @@ impl Files {
         self
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The kinds of machine there is something for, each once, in words.
+    pub fn kinds(&self) -> Vec<String> {
+        let mut kinds: Vec<_> = self.0.keys().map(|(architecture, _)| architecture.to_string()).collect();
+        kinds.dedup();
+        kinds
+    }
+
     pub(super) fn find(&self, request: &Request) -> Option<Offered<'_>> {
         let path = self.0.get(&(request.architecture, request.protocol))?;
         Some(match request.protocol {
