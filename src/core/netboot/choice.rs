@@ -17,6 +17,7 @@ pub enum Program {
     #[default]
     QuickScan,
     /// The customer's own Windows PE.
+    #[serde(rename = "winpe")]
     WinPe,
     MemoryTest,
 }
