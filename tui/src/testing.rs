@@ -9,6 +9,7 @@ use whiteglove_core::{
     control::{Command, Image, Job, Progress, Row, ScanAnswer, Snapshot, StageName, Tone, Update},
     device::{DeviceId, Signal},
     disk::{Bus, Disk},
+    netboot::{Decision, Program, Reason},
     order::{Expected, LineState, Match, OrderRow, OrderStatus},
     problem::Problem,
     readiness::{Severity, Verdict},
@@ -18,12 +19,16 @@ use crate::{Model, Msg, Theme, export, update};
 
 mod hash;
 mod laptop;
+mod network;
 pub use hash::{
     agreeing_hashes, differing_hashes, hash_not_made, hashes_of_two, hashes_saying, lacking_hash, linux_hash, no_hash,
     windows_hash, winpe_hash,
 };
 pub use laptop::{
     by_label, changed_board, from_file, held, hello, no_tpm, ready, replaced, warned, wrong_customer, wrong_machine,
+};
+pub use network::{
+    booted, failed_port, in_trouble, network, no_cable, on_network, port, refused, rival, story_of, unseen,
 };
 
 /// The canned benches' now: 2026-11-22 12:00:00 UTC.
@@ -51,13 +56,15 @@ pub fn row(number: u64, serial: &str, model: &str, seconds: u64) -> Row {
         verdict: Verdict::Ready,
         matching: Match::Unchecked,
         attention: None,
+        boot: (Decision::LocalDisk, Reason::Captured),
     }
 }
 
 /// One that has only said hello.
 pub fn arrived(number: u64, serial: &str, model: &str, seconds: u64) -> Row {
     let unread = row(number, serial, model, seconds);
-    Row { stage: StageName::Arrived, arrived: ago(seconds), verdict: Verdict::Unknown, ..unread }
+    let boot = (Decision::Boot(Program::QuickScan), Reason::Batch);
+    Row { stage: StageName::Arrived, arrived: ago(seconds), verdict: Verdict::Unknown, boot, ..unread }
 }
 
 /// One that somebody has to look at before anything else.

@@ -169,6 +169,7 @@ fn device(number: u64, capture: Capture) -> Device {
         assigned_user: String::new(),
         label: None,
         probe: None,
+        boot: Default::default(),
         history: vec![
             (ago(2_500), Signal::Agent, "arrived".to_owned()),
             (ago(2_460), Signal::Agent, "captured".to_owned()),
@@ -192,6 +193,7 @@ fn sheet(device: Device, matching: Match, verdict: Verdict, checks: Vec<Check>) 
         trust: Default::default(),
         policy: Default::default(),
         comparison: None,
+        network: None,
     }
 }
 
