@@ -1,6 +1,6 @@
 //! The board with a canned bench behind it, to look at and to try keys on: no laptop, no stick, no
 //! network. `cargo run -p whiteglove-tui --features testing --example board
-//! [empty|few|compared|order|down|many] [svg]`
+//! [empty|few|compared|order|down|many|network|trouble] [svg]`
 
 use std::{
     env,
@@ -12,8 +12,9 @@ use std::{
 
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Image, Job, Progress, Row, ScanAnswer, Sheet, Snapshot, Tone, Update},
+    control::{Command, Image, Job, Progress, Row, ScanAnswer, Sheet, Snapshot, StageName, Tone, Update},
     device::DeviceId,
+    netboot::{Choice, Decision, Mode, PortState, Program, Reason},
     order::Match,
     problem::Problem,
 };
@@ -35,6 +36,8 @@ fn canned(which: &str) -> Snapshot {
             Snapshot { order: Some(Arc::new(testing::ordered(500, &here))), ..testing::many(400) }
         }
         "few" => testing::few(),
+        "network" => testing::on_network(testing::network()),
+        "trouble" => testing::on_network(testing::in_trouble()),
         _ => testing::compared(),
     };
     let rows = snapshot.rows.iter().cloned().map(|row| Row { simulated: true, ..row });
@@ -87,6 +90,19 @@ fn bench(board: &mpsc::Sender<Msg>, commands: &mpsc::Receiver<Command>, mut snap
                 snapshot.job = Some(job(format!("Writing {} to {}", image.display(), disk.name())));
                 true
             }
+            Ok(Command::ChooseBoot { devices, choice }) => {
+                choose(&mut snapshot, &devices, choice);
+                send(Update::Done(format!("{} from now on: {}.", devices.len(), choice.words())))
+            }
+            Ok(Command::SetNetwork { interface, mode }) => {
+                let mut network = (*snapshot.network).clone();
+                for port in network.ports.iter_mut().filter(|port| port.interface == interface) {
+                    (port.mode, port.state) =
+                        (mode, if mode == Mode::Off { PortState::Off } else { PortState::Serving });
+                }
+                snapshot.network = Arc::new(network);
+                send(Update::Done(format!("{interface}: {}.", mode.words())))
+            }
             Ok(Command::CancelJob) => {
                 let cancelled =
                     Problem::new("The job was stopped", "You asked for it.", "Start it again when you are ready.");
@@ -110,6 +126,21 @@ fn bench(board: &mpsc::Sender<Msg>, commands: &mpsc::Receiver<Command>, mut snap
     }
 }
 
+fn choose(snapshot: &mut Snapshot, devices: &[DeviceId], choice: Choice) {
+    let decided = |row: &Row| match choice {
+        Choice::Automatic if row.stage == StageName::Arrived => (Decision::Boot(Program::QuickScan), Reason::Batch),
+        Choice::Automatic => (Decision::LocalDisk, Reason::Captured),
+        Choice::Boot(program) => (Decision::Boot(program), Reason::Chosen),
+        Choice::LocalDisk => (Decision::LocalDisk, Reason::Chosen),
+        Choice::Ignore => (Decision::Ignore, Reason::Chosen),
+    };
+    let rows = snapshot.rows.iter().cloned().map(|row| match devices.contains(&row.device) {
+        true => Row { boot: decided(&row), ..row },
+        false => row,
+    });
+    snapshot.rows = Arc::new(rows.collect());
+}
+
 /// The canned page of the row with this number, made to fit its row.
 fn sheet(id: DeviceId, snapshot: &Snapshot) -> Option<Sheet> {
     let row = snapshot.rows.iter().find(|row| row.device == id)?;
@@ -123,8 +154,10 @@ fn sheet(id: DeviceId, snapshot: &Snapshot) -> Option<Sheet> {
         (8, Match::Unchecked) => testing::no_tpm(),
         (10, Match::Expected) => testing::by_label(),
         (11, Match::Expected) => testing::changed_board(),
-        (15, _) => testing::hello(),
-        (3, _) => testing::ready(),
+        (15, _) => testing::booted(),
+        (16, _) => testing::rival(),
+        (17, _) => testing::refused(),
+        (3, _) => testing::unseen(),
         _ => return None,
     };
     let mut sheet = Sheet { matching: row.matching.clone(), ..canned };

@@ -14,7 +14,7 @@ use whiteglove_core::{
 
 use crate::{
     model::{FOUND_SHOWN, Flash, Model, SCANS_LISTED, Scan},
-    screen::{Screen, board, detail, order},
+    screen::{Screen, board, detail, network, order},
     theme::{Theme, Tone},
     widget::{big, text},
 };
@@ -45,15 +45,18 @@ pub(crate) fn take(model: &mut Model, answer: ScanAnswer, now: Moment, out: &mut
     if let Some(device) = device {
         // Whoever is choosing a stick to erase, answering a question or typing stays there.
         let busy = match &model.screen {
-            Screen::Ask { .. } => true,
+            Screen::Ask { .. } | Screen::Choose { .. } => true,
             Screen::Media(step) => !step.is_idle(),
             Screen::Order(list) => list.is_typing(),
             _ => false,
         };
-        match &model.screen {
-            _ if busy => flash.text.push_str(" First finish what is on the screen, or press Esc."),
-            Screen::Order(_) => order::show(model, device),
-            _ => board::show(model, device, out),
+        if busy {
+            flash.text.push_str(" First finish what is on the screen, or press Esc.");
+        } else if let Screen::Order(_) = model.screen {
+            order::show(model, device);
+        // Whoever watches the network goes on watching it, if the laptop is there.
+        } else if !network::show(model, device) {
+            board::show(model, device, out);
         }
     }
     model.flash = Some(flash);

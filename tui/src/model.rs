@@ -1,12 +1,13 @@
 //! Everything the screen shows, as plain data. `update` is the only function that changes it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use whiteglove_core::{
     clock::Moment,
     control::{Job, Row, Sheet, Snapshot, StageName, Tone},
-    device::Signal,
+    device::{DeviceId, Signal},
     disk::Disk,
+    netboot::{ClientView, Mode, NetworkView, PortState, Standing},
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::Verdict,
@@ -34,6 +35,8 @@ pub struct Model {
     /// `None` until the bench has spoken.
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     pub(crate) counts: Counts,
+    /// Where in the list of conversations each laptop's is.
+    clients: HashMap<DeviceId, usize>,
     pub(crate) watched: Option<Arc<Sheet>>,
     /// `None` until they are listed.
     pub(crate) disks: Option<Vec<Disk>>,
@@ -96,9 +99,9 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn of(rows: &[Row], now: Moment) -> Self {
+    fn of(model: &Model, now: Moment) -> Self {
         let mut counts = Self::default();
-        for row in rows {
+        for row in model.rows() {
             match row.stage {
                 StageName::Arrived => counts.arrived += 1,
                 StageName::Captured => counts.captured += 1,
@@ -108,7 +111,7 @@ impl Counts {
                     continue;
                 }
             }
-            counts.needing += usize::from(needs_a_person(row, now));
+            counts.needing += usize::from(model.needs_a_person(row, now));
             counts.matched |= row.matching != Match::Unchecked;
             counts.longest_serial = counts.longest_serial.max(row.serial.len());
         }
@@ -133,14 +136,6 @@ pub(crate) fn is_wrong(matching: &Match) -> bool {
     }
 }
 
-pub(crate) fn needs_a_person(row: &Row, now: Moment) -> bool {
-    row.stage != StageName::Replaced
-        && (row.stage == StageName::Held
-            || row.verdict == Verdict::NotReady
-            || is_wrong(&row.matching)
-            || is_silent(row, now))
-}
-
 impl Model {
     pub fn new(theme: Theme, (width, height): (u16, u16)) -> Self {
         Self {
@@ -148,6 +143,7 @@ impl Model {
             size: (width, height),
             snapshot: None,
             counts: Counts::default(),
+            clients: HashMap::new(),
             watched: None,
             disks: None,
             screen: Screen::Board,
@@ -184,7 +180,55 @@ impl Model {
     }
 
     pub(crate) fn count(&mut self, now: Moment) {
-        self.counts = Counts::of(self.rows(), now);
+        self.counts = Counts::of(self, now);
+    }
+
+    pub(crate) fn needs_a_person(&self, row: &Row, now: Moment) -> bool {
+        row.stage != StageName::Replaced
+            && (row.stage == StageName::Held
+                || row.verdict == Verdict::NotReady
+                || is_wrong(&row.matching)
+                || is_silent(row, now)
+                || self.stuck(row).is_some())
+    }
+
+    pub(crate) fn network(&self) -> Option<&NetworkView> {
+        self.snapshot.as_deref().map(|snapshot| &*snapshot.network)
+    }
+
+    /// The bench is not silent on every network.
+    pub(crate) fn uses_network(&self) -> bool {
+        self.network().is_some_and(|network| network.ports.iter().any(|port| port.mode != Mode::Off))
+    }
+
+    /// The first port that cannot serve until somebody does something.
+    pub(crate) fn failed_port(&self) -> Option<(&str, &Problem)> {
+        self.network()?.ports.iter().find_map(|port| match &port.state {
+            PortState::Failed(problem) => Some((port.interface.as_str(), problem)),
+            _ => None,
+        })
+    }
+
+    /// Finds each laptop's conversation in a new snapshot.
+    pub(crate) fn find_clients(&mut self) {
+        let clients = self.network().map(|network| network.clients.as_slice()).unwrap_or_default();
+        // The last heard stands first, and counts if there are two.
+        let found = clients.iter().enumerate().rev();
+        self.clients = found.filter_map(|(place, client)| Some((client.device?, place))).collect();
+    }
+
+    pub(crate) fn client(&self, device: DeviceId) -> Option<&ClientView> {
+        // Without a network this is asked ten thousand times for nothing.
+        let place = if self.clients.is_empty() { None } else { self.clients.get(&device) };
+        self.network()?.clients.get(*place?)
+    }
+
+    /// What keeps this laptop from booting from the network.
+    pub(crate) fn stuck(&self, row: &Row) -> Option<&str> {
+        let client = self.client(row.device).filter(|client| client.standing == Standing::Stuck)?;
+        // It has spoken since: it found another way to boot.
+        let spoke = matches!(row.signal, Signal::Agent | Signal::Stick) && row.last > client.last;
+        (!spoke).then_some(client.headline.as_str())
     }
 
     pub(crate) fn tell(&mut self, problem: Problem, now: Moment) {

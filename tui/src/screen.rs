@@ -2,14 +2,18 @@
 
 pub(crate) mod ask;
 pub(crate) mod board;
+pub(crate) mod choose;
 pub(crate) mod detail;
 pub(crate) mod hash;
 pub(crate) mod help;
 pub(crate) mod media;
+pub(crate) mod network;
 pub(crate) mod order;
 pub(crate) mod problems;
+pub(crate) mod why;
 
 use ask::Ask;
+use choose::Choose;
 use detail::Detail;
 use media::Step;
 
@@ -24,6 +28,9 @@ pub(crate) enum Screen {
     Hash(hash::Hash),
     Order(order::OrderList),
     Media(Step),
+    Network(network::Network),
+    /// Why a laptop did not boot from the network.
+    Why(why::Why),
     Problems {
         top: usize,
         back: Box<Screen>,
@@ -35,6 +42,11 @@ pub(crate) enum Screen {
     /// A yes-or-no question over the screen it was asked on.
     Ask {
         ask: Ask,
+        back: Box<Screen>,
+    },
+    /// A choice over the screen it was asked for on.
+    Choose {
+        choose: Choose,
         back: Box<Screen>,
     },
 }
@@ -51,9 +63,17 @@ impl Screen {
 
     /// The order list, also below questions, help and problems.
     pub(crate) fn order_list(&mut self) -> Option<&mut order::OrderList> {
-        match self {
+        match self.base_mut() {
             Self::Order(list) => Some(list),
-            Self::Help { back, .. } | Self::Ask { back, .. } | Self::Problems { back, .. } => back.order_list(),
+            _ => None,
+        }
+    }
+
+    /// The network screen, also below questions, help, problems and a laptop's page.
+    pub(crate) fn network(&mut self) -> Option<&mut network::Network> {
+        match self.base_mut() {
+            Self::Network(network) => Some(network),
+            Self::Why(why) => why.back.network(),
             _ => None,
         }
     }
@@ -70,7 +90,20 @@ impl Screen {
     /// The screen below questions, help and problems.
     pub(crate) fn base(&self) -> &Self {
         match self {
-            Self::Help { back, .. } | Self::Ask { back, .. } | Self::Problems { back, .. } => back.base(),
+            Self::Help { back, .. }
+            | Self::Ask { back, .. }
+            | Self::Choose { back, .. }
+            | Self::Problems { back, .. } => back.base(),
+            screen => screen,
+        }
+    }
+
+    fn base_mut(&mut self) -> &mut Self {
+        match self {
+            Self::Help { back, .. }
+            | Self::Ask { back, .. }
+            | Self::Choose { back, .. }
+            | Self::Problems { back, .. } => back.base_mut(),
             screen => screen,
         }
     }

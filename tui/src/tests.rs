@@ -7,6 +7,8 @@ mod hash;
 mod help;
 mod label;
 mod media;
+mod network;
 mod order;
 mod robust;
 mod scanner;
+mod why;

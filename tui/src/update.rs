@@ -14,7 +14,7 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        board, detail, hash, help, media, order, problems,
+        board, choose, detail, hash, help, media, network, order, problems, why,
     },
 };
 
@@ -43,9 +43,11 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
                 model.ring(1);
             }
             model.snapshot = Some(snapshot);
+            model.find_clients();
             model.count(now);
             board::rows_changed(model);
             order::lines_changed(model);
+            network::changed(model);
         }
         Update::Watched(sheet) => model.watched = sheet,
         Update::Scanned(said) => answer::take(model, *said, now, out),
@@ -152,6 +154,21 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
             }
         }
         Screen::Media(_) => media::key(model, key, now, out),
+        Screen::Network(_) => {
+            if let Some(action) = keymap::find(network::KEYS, &key) {
+                network::act(model, action, now, out);
+            }
+        }
+        Screen::Why(_) => {
+            if let Some(action) = keymap::find(why::KEYS, &key) {
+                why::act(model, action, now, out);
+            }
+        }
+        Screen::Choose { .. } => {
+            if let Some(action) = keymap::find(choose::KEYS, &key) {
+                choose::act(model, action, out);
+            }
+        }
         Screen::Problems { .. } => {
             if let Some(action) = keymap::find(problems::KEYS, &key) {
                 problems::act(model, action, now);

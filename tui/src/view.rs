@@ -15,7 +15,7 @@ use crate::{
     answer,
     keymap::{self, Binding},
     model::Model,
-    screen::{Screen, ask, board, detail, hash, help, media, order, problems},
+    screen::{Screen, ask, board, choose, detail, hash, help, media, network, order, problems, why},
     theme::{Theme, Tone},
     widget::text,
 };
@@ -47,18 +47,29 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
         Screen::Hash(hash) => hash::draw(model, hash, area, buf, now),
         Screen::Order(list) => order::draw(model, list, area, buf, now),
         Screen::Media(step) => media::draw(model, step, area, buf, now),
+        Screen::Network(shown) => network::draw(model, shown, area, buf, now),
+        Screen::Why(why) => why::draw(model, why, area, buf, now),
         Screen::Problems { top, .. } => problems::draw(model, *top, area, buf, now),
         Screen::Help { top, back } => help::draw(model, *top, back, area, buf, now),
         Screen::Ask { ask, back } => {
             screen(model, back, area, buf, now);
-            // The footer below would promise keys that do not work now.
-            let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
-            buf.set_style(footer, Style::reset());
-            text::band("", footer, buf, Style::new(), model.theme);
-            text::paint(&[keymap::footer(ask.keys(), model.theme, area.width)], footer, buf);
+            footer_over(ask.keys(), model, area, buf);
             ask::draw(ask, model, area, buf);
         }
+        Screen::Choose { choose, back } => {
+            screen(model, back, area, buf, now);
+            footer_over(choose::KEYS, model, area, buf);
+            choose::draw(choose, model, area, buf);
+        }
     }
+}
+
+/// The footer below would promise keys that do not work now.
+fn footer_over<A>(keys: &[Binding<A>], model: &Model, area: Rect, buf: &mut Buffer) {
+    let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+    buf.set_style(footer, Style::reset());
+    text::band("", footer, buf, Style::new(), model.theme);
+    text::paint(&[keymap::footer(keys, model.theme, area.width)], footer, buf);
 }
 
 fn too_small(area: Rect, buf: &mut Buffer, theme: Theme) {
@@ -157,6 +168,8 @@ pub(crate) fn wake(model: &Model, now: Moment) -> Option<Moment> {
         Screen::Detail(_) => detail::youngest(model, now),
         Screen::Hash(_) => hash::youngest(model, now),
         Screen::Media(_) => media::youngest(model, now),
+        Screen::Network(_) => network::youngest(model, now),
+        Screen::Why(_) => why::youngest(model, now),
         _ => None,
     };
     let job = model.running_job().map(|_| Duration::ZERO);

@@ -6,6 +6,7 @@ use whiteglove_core::{
     api::Order,
     control::Command,
     device::{DeviceId, Probe},
+    netboot::Mode,
 };
 
 use super::Screen;
@@ -43,6 +44,10 @@ pub(crate) enum Ask {
     },
     CancelJob {
         title: String,
+    },
+    /// The bench is to give addresses there.
+    OwnNetwork {
+        interface: String,
     },
 }
 
@@ -104,6 +109,7 @@ pub(crate) fn act(model: &mut Model, action: Action, out: &mut Vec<Command>) {
         (Action::Yes, Ask::Order { device, order, .. }) => out.push(Command::Order { device, order }),
         (Action::Yes, Ask::SameLaptop { device, .. }) => out.push(Command::SameLaptop { device }),
         (Action::Yes, Ask::CancelJob { .. }) => out.push(Command::CancelJob),
+        (Action::Yes, Ask::OwnNetwork { interface }) => out.push(Command::SetNetwork { interface, mode: Mode::Own }),
         (Action::Said(probe), Ask::Probe { device, .. }) => out.push(Command::Probe { device, probe }),
         // Their tables hold no such key.
         (Action::Yes, Ask::Probe { .. }) | (Action::Said(_), _) => {}
@@ -165,6 +171,14 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
         Ask::CancelJob { title } => (
             "Stop this job?",
             format!("\"{title}\" is stopped. A stick that is half written does not boot; write it again."),
+        ),
+        Ask::OwnNetwork { interface } => (
+            "Give addresses on this network?",
+            format!(
+                "The bench becomes the DHCP server on {interface}. Only do this if that cable goes to a switch of the \
+                 bench's own: in an office network it would disturb everybody. It looks for another DHCP server first, \
+                 and gives no address beside one."
+            ),
         ),
     }
 }

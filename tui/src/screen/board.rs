@@ -1,6 +1,6 @@
 //! The board: one row for each laptop, in the order of arrival, and the most urgent thing on top.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crossterm::event::{KeyCode, KeyEvent};
 use whiteglove_core::{
@@ -9,10 +9,10 @@ use whiteglove_core::{
     device::DeviceId,
 };
 
-use super::{Screen, ask, ask::Ask, detail, help, media, order, problems};
+use super::{Screen, ask, ask::Ask, choose, detail, help, media, network, order, problems, why};
 use crate::{
     keymap::{self, Binding, bind},
-    model::{Model, needs_a_person},
+    model::Model,
     widget::{input::Input, scroll, scroll::Move},
 };
 
@@ -27,6 +27,10 @@ pub(crate) enum Action {
     NeedsYou,
     Order,
     Media,
+    Network,
+    Why,
+    Boot,
+    Mark,
     Problems,
     Hide,
     Newest,
@@ -50,17 +54,26 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "The order list: what is expected, what is here, what is missing",
     ),
     bind(&[KeyCode::Char('m')], Action::Media, "sticks", "Sticks: build an image, write one, import a returned one"),
+    bind(
+        &[KeyCode::Char('s')],
+        Action::Network,
+        "network",
+        "Network boot: where the bench serves, who asks, and who is stuck",
+    ),
+    bind(&[KeyCode::Char('w')], Action::Why, "", "Why the laptop did not boot from the network, step by step"),
+    bind(&[KeyCode::Char('n')], Action::Boot, "", "Choose what the laptop, or all marked ones, boot from the network"),
+    bind(&[KeyCode::Char(' ')], Action::Mark, "", "Mark the laptop for n, or unmark it; Esc unmarks all"),
     bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately, and what to do about it"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line or the finished job"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
-    bind(&[KeyCode::Char('q')], Action::Quit, "quit", "Quit, after a question"),
+    bind(&[KeyCode::Char('q')], Action::Quit, "", "Quit, after a question"),
     bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Move(Move::Down), "", "Next laptop"),
     bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Move(Move::Up), "", "Previous laptop"),
-    bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Move(Move::PageDown), "", "A page down"),
+    bind(&[KeyCode::PageDown], Action::Move(Move::PageDown), "", "A page down"),
     bind(&[KeyCode::PageUp], Action::Move(Move::PageUp), "", "A page up"),
     bind(&[KeyCode::Home], Action::Move(Move::Top), "", "The first laptop"),
     bind(&[KeyCode::End], Action::Move(Move::Bottom), "", "The last laptop"),
-    bind(&[KeyCode::Esc], Action::Newest, "", "Show all laptops again and follow the newest"),
+    bind(&[KeyCode::Esc], Action::Newest, "", "Unmark; then show all laptops again and follow the newest"),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +103,8 @@ pub(crate) struct Board {
     passing: Option<Vec<usize>>,
     /// A scan named it, but its row has not come yet.
     awaited: Option<DeviceId>,
+    /// What a choice is going to be for.
+    marked: BTreeSet<DeviceId>,
 }
 
 impl Board {
@@ -111,6 +126,18 @@ impl Board {
 
     pub(crate) fn select_device(&mut self, device: DeviceId) {
         self.selected = Some(device);
+    }
+
+    pub(crate) fn marked(&self) -> usize {
+        self.marked.len()
+    }
+
+    pub(crate) fn is_marked(&self, device: DeviceId) -> bool {
+        self.marked.contains(&device)
+    }
+
+    pub(crate) fn unmark(&mut self) {
+        self.marked.clear();
     }
 
     /// Where the selected device is now. Rows only ever join at the end, so mostly where it was.
@@ -181,6 +208,19 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         Action::NeedsYou => next_in_need(model, now),
         Action::Order => order::open(model),
         Action::Media => media::open(model, out),
+        Action::Network => network::open(model),
+        Action::Why => {
+            if let Some(device) = chosen_or_step(model) {
+                why::open(model, device, out);
+            }
+        }
+        Action::Boot if model.board.marked.is_empty() => {
+            if let Some(device) = chosen_or_step(model) {
+                choose::open_boot(model, [device]);
+            }
+        }
+        Action::Boot => choose::open_boot(model, model.board.marked.clone()),
+        Action::Mark => mark(model),
         Action::Problems => problems::open(model, now),
         Action::Hide => {
             if model.unseen_problem().is_some() {
@@ -189,6 +229,7 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
                 model.dismissed = Some(job.started);
             }
         }
+        Action::Newest if model.board.marked() > 0 => model.board.unmark(),
         Action::Newest => {
             model.board.filter.clear();
             model.board.selected = None;
@@ -221,6 +262,13 @@ pub(crate) fn step(model: &mut Model, direction: Move) {
 }
 
 fn open_selected(model: &mut Model, out: &mut Vec<Command>) {
+    if let Some(device) = chosen_or_step(model) {
+        detail::open(model, device, out);
+    }
+}
+
+/// The laptop that a key is for. If none is chosen, the key only chooses one.
+fn chosen_or_step(model: &mut Model) -> Option<DeviceId> {
     let rows = model.rows();
     // A single row needs no choosing.
     let only = || (model.board.len(rows) == 1).then(|| model.board.row(rows, 0)).flatten();
@@ -229,10 +277,23 @@ fn open_selected(model: &mut Model, out: &mut Vec<Command>) {
         Some(device) => {
             model.board.selected = Some(device);
             rows_changed(model);
-            detail::open(model, device, out);
         }
         None => step(model, Move::Down),
     }
+    chosen
+}
+
+fn mark(model: &mut Model) {
+    let Some(device) = chosen_or_step(model) else { return };
+    if model.rows().iter().any(|row| row.device == device && row.stage == StageName::Replaced) {
+        model.notice = Some("This laptop lives on under another number.".to_owned());
+        return;
+    }
+    if !model.board.marked.remove(&device) {
+        model.board.marked.insert(device);
+    }
+    // One after the other by the same key.
+    step(model, Move::Down);
 }
 
 /// The next row after the selected one that waits for a person, oldest first, round and round.
@@ -241,7 +302,7 @@ fn next_in_need(model: &mut Model, now: Moment) {
     let rows = &snapshot.rows;
     let after = model.board.selected.and_then(|device| rows.iter().position(|row| row.device == device));
     let start = after.map_or(0, |index| index + 1);
-    let found = (start..rows.len()).chain(0..start).find(|index| needs_a_person(&rows[*index], now));
+    let found = (start..rows.len()).chain(0..start).find(|index| model.needs_a_person(&rows[*index], now));
     match found {
         Some(index) => jump(model, index),
         None => model.notice = Some("No laptop needs you.".to_owned()),
@@ -279,7 +340,8 @@ pub(crate) fn show(model: &mut Model, device: DeviceId, out: &mut Vec<Command>) 
         // Someone who reads one laptop's page and scans another wants that one's page.
         Screen::Detail(open) if open.device != device => detail::open(model, device, out),
         Screen::Hash(open) if open.device != device => detail::open(model, device, out),
-        Screen::Detail(_) | Screen::Hash(_) => {}
+        Screen::Why(open) if open.device != device => why::show(model, device, out),
+        Screen::Detail(_) | Screen::Hash(_) | Screen::Why(_) => {}
         _ => model.screen = Screen::Board,
     }
 }

@@ -17,7 +17,7 @@ use whiteglove_core::{
     readiness::Verdict,
 };
 
-use super::{Screen, ask, ask::Ask, board, hash, help, problems};
+use super::{Screen, ask, ask::Ask, board, choose, hash, help, problems, why};
 use crate::{
     keymap::{Binding, bind},
     model::{Model, is_silent, is_wrong},
@@ -52,6 +52,8 @@ pub(crate) enum Action {
     SameLaptop,
     Probe,
     Order(Order),
+    Boot,
+    Why,
     Problems,
     Hide,
     Hash,
@@ -73,8 +75,10 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "hash",
         "The hardware hash, field by field; ours beside the one Windows made",
     ),
-    bind(&[KeyCode::Char('r')], Action::Release, "release", "End a hold: you compared the label and it is right"),
+    bind(&[KeyCode::Char('r')], Action::Release, "", "End a hold: you compared the label and it is right"),
     bind(&[KeyCode::Char('p')], Action::Order(Order::PowerOff), "power off", "Switch the laptop off, after a question"),
+    bind(&[KeyCode::Char('n')], Action::Boot, "boots", "Choose what it boots from the network"),
+    bind(&[KeyCode::Char('w')], Action::Why, "why", "Why it did not boot from the network, step by step"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
     bind(
         &[KeyCode::Char('b')],
@@ -95,7 +99,7 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "Note what the registration service says: free, ours, or locked by another company",
     ),
     bind(
-        &[KeyCode::Char('n')],
+        &[KeyCode::Char('d')],
         Action::Order(Order::BootNext),
         "",
         "Restart the laptop into its next boot entry, after a question",
@@ -171,6 +175,8 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
             _ => model.notice = Some("This laptop is not held; there is nothing to release.".to_owned()),
         },
         Action::Order(order) => ask::open(model, Ask::Order { device, who: who(model, device), order }),
+        Action::Boot => choose::open_boot(model, [device]),
+        Action::Why => why::open(model, device, out),
         Action::Problems => problems::open(model, now),
         Action::Hide => model.acknowledge(now),
         Action::Hash => hash::open(model, device),
@@ -183,13 +189,13 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
     }
 }
 
-fn row(model: &Model, device: DeviceId) -> Option<&Row> {
+pub(crate) fn row(model: &Model, device: DeviceId) -> Option<&Row> {
     let rows = model.rows();
     let selected = model.board.selected_row(rows).filter(|row| row.device == device);
     selected.or_else(|| rows.iter().find(|row| row.device == device))
 }
 
-fn watched(model: &Model, device: DeviceId) -> Option<&Sheet> {
+pub(crate) fn watched(model: &Model, device: DeviceId) -> Option<&Sheet> {
     model.watched.as_deref().filter(|sheet| sheet.device.id == device)
 }
 
@@ -198,7 +204,7 @@ fn stage(model: &Model, device: DeviceId) -> Option<StageName> {
 }
 
 /// `#7 PF3K9Q`, as on the board.
-fn who(model: &Model, device: DeviceId) -> String {
+pub(crate) fn who(model: &Model, device: DeviceId) -> String {
     match row(model, device) {
         Some(row) if !row.serial.is_empty() => format!("#{} {}", device.0, row.serial),
         _ => format!("#{}", device.0),
@@ -251,6 +257,7 @@ fn next(model: &Model, detail: &Detail, now: Moment) -> String {
         }
         (StageName::Held, _) => "Do what stands after \"next\". Only then release it: r.",
         _ if is_wrong(&row.matching) => "Do what stands after \"next\". c: scan its label again.",
+        _ if model.stuck(row).is_some() => "w: see why it did not boot from the network, and what to do.",
         (_, Verdict::NotReady) => "Do what stands after \"next\", then boot this laptop from the stick again.",
         (StageName::Captured, _) if !labelled => "c: scan its label. Then p: switch it off, stick to the next laptop.",
         (StageName::Captured, Verdict::ReadyWithWarnings) => {
@@ -258,6 +265,9 @@ fn next(model: &Model, detail: &Detail, now: Moment) -> String {
         }
         (StageName::Captured, _) => "Ready. p: switch it off, take the stick to the next laptop.",
         (StageName::Arrived, _) if is_silent(row, now) => "Go to this laptop and do what its own screen says.",
+        (StageName::Arrived, _) if row.signal == Signal::Network => {
+            "Wait until it has booted. w: see how far it is on the network."
+        }
         (StageName::Arrived, _) if row.signal != Signal::Agent => "Boot this laptop from a stick.",
         (StageName::Arrived, _) => "Wait: it is being read. This page fills by itself.",
     };

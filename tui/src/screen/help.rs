@@ -10,11 +10,12 @@ use whiteglove_core::{
     clock::Moment,
     control::{StageName, Tone as Sound},
     device::{DeviceId, Signal},
+    netboot::{Mode, Standing},
     order::Match,
     readiness::{Severity, Verdict},
 };
 
-use super::{Screen, ask, board, board::short_match, detail, hash, media, order, problems};
+use super::{Screen, ask, board, board::short_match, choose, detail, hash, media, network, order, problems, why};
 use crate::{
     answer,
     keymap::{self, Binding, bind},
@@ -61,6 +62,9 @@ pub(crate) fn act(model: &mut Model, action: Action) {
 
 const ORDER: &str = "The order";
 const HASH: &str = "The hardware hash";
+const NETWORK: &str = "The network";
+const WHY: &str = "Why it did not boot";
+const CHOOSE: &str = "Choosing what to boot, or a mode";
 
 /// The section of the screen that was open comes first.
 fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
@@ -76,6 +80,9 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         ("Problems", keymap::help(problems::KEYS)),
         (ORDER, keymap::help(order::KEYS)),
         (HASH, keymap::help(hash::KEYS)),
+        (NETWORK, keymap::help(network::KEYS)),
+        (WHY, keymap::help(why::KEYS)),
+        (CHOOSE, keymap::help(choose::KEYS)),
     ];
     let first = match open {
         Screen::Find => "Find",
@@ -84,6 +91,9 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         Screen::Problems { .. } => "Problems",
         Screen::Order(_) => ORDER,
         Screen::Hash(_) => HASH,
+        Screen::Network(_) => NETWORK,
+        Screen::Why(_) => WHY,
+        Screen::Choose { .. } => CHOOSE,
         Screen::Board | Screen::Help { .. } | Screen::Ask { .. } => "Board",
     };
     let first = sections.iter().position(|(title, _)| *title == first).unwrap_or(0);
@@ -110,6 +120,9 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
     section("Verdict: can it be pre-provisioned?", &verdicts(theme), Tone::Strong);
     section("Its reasons, on the laptop's page", &reasons(), Tone::Strong);
     section("Match: label, machine and order", &matches(), Tone::Strong);
+    section("Boots: what it is told when it asks the network", &boots(), Tone::Strong);
+    section("Network boot: how far a laptop is", &standings(theme), Tone::Strong);
+    section("Network boot: how the bench lives on a network", &modes(), Tone::Strong);
     for (title, keys) in sections {
         section(&format!("Keys: {title}"), &keys, Tone::Key);
     }
@@ -138,7 +151,10 @@ fn scanner(theme: Theme) -> Vec<(String, &'static str)> {
 fn stages(theme: Theme) -> Vec<(String, &'static str)> {
     let entry = |stage: StageName, meaning| (format!("{} {}", theme.stage(stage).0, stage.word()), meaning);
     vec![
-        entry(StageName::Arrived, "Booted from our stick and said hello. It is being read; wait."),
+        entry(
+            StageName::Arrived,
+            "Booted from us and said hello, or asked the network for it. It is being read; wait.",
+        ),
         entry(StageName::Captured, "Everything about it is read and kept on this bench. Done, unless it needs repair."),
         entry(StageName::Held, "A person has to look: open it with Enter and do what stands after \"next\"."),
         ("~".to_owned(), "Before a stage: a simulated laptop, not a real one."),
@@ -153,6 +169,7 @@ fn signals() -> Vec<(String, &'static str)> {
         entry(Signal::Import, "Read from a file that somebody imported."),
         entry(Signal::Scan, "A code that somebody scanned."),
         entry(Signal::Operator, "A person at this bench did it."),
+        entry(Signal::Network, "Its firmware asked this network for something to boot. Nothing else is known yet."),
     ]
 }
 
@@ -175,6 +192,38 @@ fn reasons() -> Vec<(String, &'static str)> {
         entry(Severity::Stop, "Cannot work like this. Repair it first."),
         entry(Severity::Warning, "May fail, or costs time later."),
         entry(Severity::Note, "Worth knowing. Nothing to do."),
+    ]
+}
+
+fn boots() -> Vec<(String, &'static str)> {
+    let entry = |word: &str, meaning| (word.to_owned(), meaning);
+    vec![
+        entry("scan", "The quick scan: it is read in seconds, and its disk is not touched."),
+        entry("WinPE, mem", "What somebody chose for it, once: Windows PE or the memory test."),
+        entry("disk", "Its own disk: it has been captured, or somebody chose that."),
+        entry("-", "It is left alone: not answered at all."),
+    ]
+}
+
+fn standings(theme: Theme) -> Vec<(String, &'static str)> {
+    let entry = |standing, meaning| {
+        let (glyph, word, _) = why::standing(standing, theme);
+        (format!("{glyph} {word}"), meaning)
+    };
+    vec![
+        entry(Standing::UnderWay, "Nothing is wrong so far; wait."),
+        entry(Standing::Arrived, "It started our agent, and that spoke to the bench."),
+        entry(Standing::AsTold, "It was sent to its own disk, or is left alone."),
+        entry(Standing::Stuck, "It asked and did not get here: open it and do what stands after \"next\"."),
+    ]
+}
+
+fn modes() -> Vec<(String, &'static str)> {
+    let entry = |mode: Mode, meaning| (mode.word().to_owned(), meaning);
+    vec![
+        entry(Mode::Off, "Silent. Laptops there boot from a stick."),
+        entry(Mode::Proxy, "Beside the network's own DHCP server: names what to boot, gives no addresses."),
+        entry(Mode::Own, "On a switch of the bench's own: gives the addresses too, unless another server does."),
     ]
 }
 

@@ -26,8 +26,8 @@ fn an_empty_board_says_what_to_do() {
          Choose the stick in its boot menu: F12 (Lenovo, Dell), F9 (HP).
       3  The laptop appears here by itself. Its disk is not touched.
 
+         Without a stick: s turns network boot on.
          A stick came back from laptops without network: m, then i imports it.
-
 
 
 
@@ -38,7 +38,7 @@ fn an_empty_board_says_what_to_do() {
 
     NEXT  Follow the steps above.
 
-    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+    Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
 }
 
@@ -76,7 +76,7 @@ fn every_stage_and_what_to_look_at() {
 
     NEXT  a: go to the first laptop that needs you.
 
-    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+    Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
 }
 
@@ -115,7 +115,7 @@ fn simulated_laptops_are_marked() {
 
      NEXT  #5: same serial as #3. Enter: see why it is held, and what to do.
 
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
     // Everywhere, all the time.
     for keys in ["enter", "esc m", "b", "esc esc e", "esc ?"] {
@@ -145,13 +145,13 @@ fn an_endpoint_that_is_down_is_the_first_thing_to_repair() {
          Choose the stick in its boot menu: F12 (Lenovo, Dell), F9 (HP).
       3  The laptop appears here by itself. Its disk is not touched.
 
+         Without a stick: s turns network boot on.
          A stick came back from laptops without network: m, then i imports it.
-
 
 
     NEXT  Close the other program, or set another port under "listen" in the
           configuration, and start again.
-    Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+    Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
     let text = screen(&showing(down(few())));
     assert!(text.contains(" LAPTOPS CANNOT REPORT   Port 8780 is in use."), "{text}");
@@ -202,7 +202,7 @@ fn a_wide_board() {
 
      NEXT  #8: No TPM 2.0. It cannot be pre-provisioned like this. Enter: see what to repair.
 
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
 }
 
@@ -237,7 +237,7 @@ fn ascii_without_colour_reads_the_same() {
 
      NEXT  #5: same serial as #3. Enter: see why it is held, and what to do.
 
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
 }
 

@@ -124,7 +124,7 @@ fn everything_the_capture_said() {
 
     NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 
@@ -154,7 +154,7 @@ fn what_is_missing_comes_first() {
 
     NEXT  Do what stands after "next", then boot this laptop from the stick again.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 
@@ -192,7 +192,7 @@ fn a_held_laptop_is_released_by_a_second_key() {
 
     NEXT  Compare the label with this screen. Same laptop, new board: b. Two
           laptops, both labels right: r. Else: call the supervisor.
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
     assert_eq!(press(&mut model, "r"), []);
     insta::assert_snapshot!(screen(&model), @r##"
@@ -237,9 +237,9 @@ fn only_a_held_laptop_is_released() {
 #[test]
 fn orders_need_a_yes() {
     let mut model = page(testing::ready());
-    assert_eq!(press(&mut model, "p esc n enter esc"), []);
+    assert_eq!(press(&mut model, "p esc p n d enter esc"), []);
     assert_eq!(press(&mut model, "p y"), [Command::Order { device: DeviceId(3), order: Order::PowerOff }]);
-    assert_eq!(press(&mut model, "n y"), [Command::Order { device: DeviceId(3), order: Order::BootNext }]);
+    assert_eq!(press(&mut model, "d y"), [Command::Order { device: DeviceId(3), order: Order::BootNext }]);
     feed(&mut model, Update::Done("#3 PF3K9Q2R will restart".into()));
     assert!(screen(&model).contains(" #3 PF3K9Q2R will restart"));
 }
@@ -371,7 +371,7 @@ fn warnings_evidence_and_every_lane() {
 
     NEXT  Captured. Do what stands after "next" if you can. Then p: switch it off.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 

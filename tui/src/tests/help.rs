@@ -1,6 +1,6 @@
 use crate::{
     keymap::{Binding, cap, footer},
-    screen::{ask, board, detail, hash, help, media, order, problems},
+    screen::{ask, board, choose, detail, hash, help, media, network, order, problems, why},
     testing::{MONOCHROME, few, press, screen, showing, showing_at},
 };
 
@@ -20,15 +20,15 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       o                 The order list: what is expected, what is here, what is
                         missing
       m                 Sticks: build an image, write one, import a returned one
+      s                 Network boot: where the bench serves, who asks, and who is
+                        stuck
+      w                 Why the laptop did not boot from the network, step by step
+      n                 Choose what the laptop, or all marked ones, boot from the
+                        network
+      Space             Mark the laptop for n, or unmark it; Esc unmarks all
       e                 What went wrong lately, and what to do about it
       x                 Seen: hide the error line or the finished job
-      ?, F1             This help
-      q                 Quit, after a question
-      Down, j           Next laptop
-      Up, k             Previous laptop
-      PgDn, Space       A page down
-      PgUp              A page up
-                                                      ↓ 165 more lines: Down, PgDn
+                                                      ↓ 236 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 
@@ -42,7 +42,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
 
 #[test]
 fn help_explains_the_words_of_the_board() {
-    let mut model = showing_at(few(), (80, 130));
+    let mut model = showing_at(few(), (80, 160));
     press(&mut model, "?");
     let text = screen(&model);
     for word in [
@@ -63,6 +63,10 @@ fn help_explains_the_words_of_the_board() {
         "match",
         "unlisted",
         "CUSTOMER",
+        "network",
+        "✗ STUCK",
+        "proxy",
+        "own",
     ] {
         assert!(text.contains(&format!("   {word}")), "{word}\n{text}");
     }
@@ -97,4 +101,7 @@ fn every_footer_fits_the_smallest_window() {
     every_label("probe", ask::PROBE_KEYS);
     every_label("order", order::KEYS);
     every_label("hash", hash::KEYS);
+    every_label("network", network::KEYS);
+    every_label("why", why::KEYS);
+    every_label("choose", choose::KEYS);
 }

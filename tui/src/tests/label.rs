@@ -45,7 +45,7 @@ fn a_new_board_is_the_same_laptop_after_a_yes() {
 
     NEXT  Compare the label with this screen. Same laptop, new board: b. Two
           laptops, both labels right: r. Else: call the supervisor.
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
     assert_eq!(press(&mut model, "b"), []);
     insta::assert_snapshot!(screen(&model), @r##"
@@ -114,7 +114,7 @@ fn a_wrong_label_shows_all_three() {
 
     NEXT  Do what stands after "next". Only then release it: r.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 
@@ -144,7 +144,7 @@ fn a_wrong_customer_is_said_first() {
 
     NEXT  Do what stands after "next". Only then release it: r.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 
@@ -174,7 +174,7 @@ fn a_laptop_known_by_its_label_only() {
 
     NEXT  Boot this laptop from a stick.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 
@@ -223,7 +223,7 @@ fn a_laptop_known_from_a_file_only() {
 
     NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
 }
 
@@ -264,7 +264,7 @@ fn checking_a_label_takes_the_next_scan() {
 
     NEXT  Scan the label of this laptop now: its serial number, or the product key
           id on its box. Esc: not now.
-    Esc back   c check label   f hash   r release   p power off   ? help
+    Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
     let on = Some(DeviceId(3));
     assert_eq!(scan(&mut model, "PF3K9Q2R"), [Command::Scan { code: "PF3K9Q2R".to_owned(), on }]);
@@ -294,7 +294,7 @@ fn checking_a_label_takes_the_next_scan() {
 
      NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 
-     Esc back   c check label   f hash   r release   p power off   ? help
+     Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
     // One scan, then scans are scans again.
     assert_eq!(scan(&mut model, "PF3K9Q31"), [Command::Scan { code: "PF3K9Q31".to_owned(), on: None }]);
@@ -331,7 +331,7 @@ fn a_wrong_label_is_said_over_the_whole_width() {
 
      NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 
-     Esc back   c check label   f hash   r release   p power off   ? help
+     Esc back   c check label   f hash   p power off   n boots   w why   ? help
     "##);
     assert_eq!(model.bell, 3);
 }

@@ -58,7 +58,7 @@ fn the_answer_jumps_to_the_laptop() {
      Scanned: ✓ 5CG1284XYZ
      NEXT  #8: No TPM 2.0. It cannot be pre-provisioned like this. Enter: see what
            to repair.
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
     assert_eq!(model.bell, 0, "good news rings no bell");
     // It goes by itself, and the list keeps it.
@@ -97,7 +97,7 @@ fn a_laptop_that_is_not_here_stays_on_the_screen_until_a_key() {
      Scanned: ! PF9ZZZZZ NOT HERE
      NEXT  Do what the box says. Any key or the next scan puts it away.
 
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
     update(&mut model, Msg::Tick, NOON.after(std::time::Duration::from_secs(600)));
     assert!(model.flash.is_some());
@@ -141,7 +141,7 @@ fn a_wrong_customer_is_a_full_stop() {
      Scanned: ✗ 8GQ7T14 WRONG CUSTOMER
      NEXT  Do what the box says. Any key or the next scan puts it away.
 
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
 }
 
@@ -174,7 +174,7 @@ fn an_answer_that_does_not_fit_large_letters_is_still_shown() {
      Scanned: ! X SOMETHING NOBODY THOUGHT OF: ÄÖÜ
      NEXT  Do what the box says. Any key or the next scan puts it away.
 
-     Enter open   / find   a needs you   o order   m sticks   ? help   q quit
+     Enter open   / find   a needs you   o order   m sticks   s network   ? help
     "##);
 }
 

@@ -157,6 +157,14 @@ pub(crate) fn severity(severity: Severity) -> (&'static str, Tone) {
     (severity.word(), theme::severity(severity))
 }
 
+/// A few words as a sentence of their own.
+pub(crate) fn sentence(words: &str) -> String {
+    let words = words.trim().trim_end_matches('.');
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// `── Title ─────`
 pub(crate) fn heading(title: &str, room: usize, theme: Theme) -> Line<'static> {
     let rule = theme.glyphs().rule;

@@ -9,6 +9,7 @@ use whiteglove_core::{
     clock::Moment,
     control::{Row, Snapshot, StageName, Tone as Sound},
     device::Signal,
+    netboot::{Mode, PortState, PortView, Standing},
     order::Match,
     readiness::Verdict,
 };
@@ -126,15 +127,62 @@ fn endpoint(model: &Model, area: Rect, buf: &mut Buffer) {
         let words = format!(" LAPTOPS CANNOT REPORT   {}", problem.what);
         return text::band(&words, area, buf, theme.style(Tone::Alarm), theme);
     }
-    let words = match snapshot.endpoints.as_slice() {
-        [] => " Starting; laptops cannot report yet.".to_owned(),
-        urls => format!(" Laptops report to {}", urls.join("  ")),
+    let urls = snapshot.endpoints.join("  ");
+    let [long, short] = match snapshot.endpoints.as_slice() {
+        [] => [" Starting; laptops cannot report yet.", " Starting."].map(str::to_owned),
+        _ => [format!(" Laptops report to {urls}"), format!(" Laptops: {urls}")],
     };
     let counter = counter(snapshot);
-    let room = usize::from(area.width).saturating_sub(text::width(&counter));
-    let left = Rect { width: text::cells(room), ..area };
-    text::band(&text::cut(&words, room.saturating_sub(1), theme), left, buf, theme.style(Tone::Dim), theme);
-    buf.set_string(area.x + text::cells(room), area.y, counter, theme.style(Tone::Strong));
+    let room = usize::from(area.width).saturating_sub(text::width(&counter) + 1);
+    let (network, tone) = network_boot(&snapshot.network.ports);
+    // The names of the ports are worth more than whole sentences.
+    let all = [(&long, 0), (&short, 0), (&long, 1), (&short, 1)];
+    let fitting = all.into_iter().filter_map(|(report, n)| Some((report, network.get(n)?.as_str())));
+    let fitting = fitting.into_iter().find(|(report, network)| text::width(report) + 3 + text::width(network) <= room);
+    let (report, network) = fitting.unwrap_or((&short, network.last().map_or("", String::as_str)));
+    let report = match network {
+        "" => text::cut(&long, room, theme),
+        network => text::cut(report, room.saturating_sub(3 + text::width(network)), theme),
+    };
+    let gap = if network.is_empty() { "" } else { "   " };
+    let line = Line::from(vec![
+        Span::styled(report, theme.style(Tone::Dim)),
+        Span::raw(gap),
+        Span::styled(network.to_owned(), theme.style(tone)),
+    ]);
+    text::paint(&[line], Rect { width: text::cells(room), ..area }, buf);
+    buf.set_string(area.x + text::cells(room + 1), area.y, counter, theme.style(Tone::Strong));
+}
+
+/// What the bench does on its networks: in words, and shorter. Nothing while it is silent on all.
+fn network_boot(ports: &[PortView]) -> (Vec<String>, Tone) {
+    let on: Vec<_> = ports.iter().filter(|port| port.mode != Mode::Off).collect();
+    let failed = on.iter().filter(|port| matches!(port.state, PortState::Failed(_))).count();
+    if failed > 0 {
+        let names = on.iter().filter(|port| matches!(port.state, PortState::Failed(_)));
+        let names: Vec<_> = names.map(|port| port.interface.as_str()).collect();
+        let words = format!("NETWORK BOOT FAILED: {} (s)", names.join(", "));
+        return (vec![words, "NETWORK BOOT FAILED (s)".to_owned()], Tone::Alarm);
+    }
+    let port = |port: &&PortView| match port.state {
+        PortState::Waiting(_) => format!("{} waits", port.interface),
+        PortState::Looking => format!("{} looks", port.interface),
+        _ => format!("{} {}", port.interface, port.mode.word()),
+    };
+    let waits = on.iter().any(|port| matches!(port.state, PortState::Waiting(_)));
+    let tone = if waits { Tone::Warn } else { Tone::Dim };
+    match on.len() {
+        0 => (vec![], Tone::Dim),
+        n => {
+            let words = on.iter().map(port).collect::<Vec<_>>().join(", ");
+            let short = match (n, waits) {
+                (_, true) => "network boot: waits (s)".to_owned(),
+                (1, false) => "network boot: on".to_owned(),
+                (n, false) => format!("network boot: {n} ports"),
+            };
+            (vec![format!("network boot: {words}"), short], tone)
+        }
+    }
 }
 
 /// How much of the order is here.
@@ -197,14 +245,25 @@ fn empty(model: &Model, area: Rect, buf: &mut Buffer) {
         true => "1  m: make a stick. There, b builds the image and w writes it.",
         false => "1  m: make a stick. There, w writes the image to a USB stick.",
     };
-    let steps = [
+    let by_stick = [
         first,
         "2  Put the stick and a network cable into a laptop and switch it on.",
         "   Choose the stick in its boot menu: F12 (Lenovo, Dell), F9 (HP).",
         "3  The laptop appears here by itself. Its disk is not touched.",
         "",
+        "   Without a stick: s turns network boot on.",
         "   A stick came back from laptops without network: m, then i imports it.",
     ];
+    let by_network = [
+        "1  Plug a laptop into the bench switch: its own port, or a USB adapter.",
+        "2  Switch it on and choose the network in its boot menu: PXE or HTTP Boot.",
+        "   F12 (Lenovo, Dell), F9 (HP).",
+        "3  The laptop appears here by itself. Its disk is not touched.",
+        "",
+        "   It does not boot? s shows who asks, and why. m makes a stick instead.",
+        "   A stick came back from laptops without network: m, then i imports it.",
+    ];
+    let steps = if model.uses_network() { by_network } else { by_stick };
     lines.push(Line::from(Span::styled("   No laptops yet.", theme.style(Tone::Strong))));
     lines.push(Line::default());
     lines.extend(steps.map(|step| Line::raw(format!("   {step}"))));
@@ -224,7 +283,7 @@ fn list(model: &Model, spots: &Layout, buf: &mut Buffer, now: Moment) {
         if selected {
             buf.set_style(area, theme.style(Tone::Selected));
         }
-        text::paint(&[columns.line(row, selected, theme, now)], area, buf);
+        text::paint(&[columns.line(row, model, now)], area, buf);
         shown += 1;
     }
     if shown == 0 {
@@ -268,28 +327,52 @@ fn next(model: &Model, now: Moment) -> String {
     if model.snapshot.is_none() {
         return "Wait a moment.".to_owned();
     }
+    match model.board.marked() {
+        0 => {}
+        n => return format!("{n} marked. n: choose what they boot from the network. Esc: unmark."),
+    }
+    let failed = model.failed_port().map(|(port, _)| format!("s: see why {port} cannot serve, and what to do."));
     if rows.is_empty() {
-        return "Follow the steps above.".to_owned();
+        return failed.unwrap_or_else(|| "Follow the steps above.".to_owned());
     }
     let Some(row) = model.board.selected_row(rows) else {
+        // Also of one that is not on the board.
+        let clients = model.network().map(|network| network.clients.as_slice()).unwrap_or_default();
+        let stuck = clients.iter().any(|client| client.standing == Standing::Stuck);
+        let network = if stuck { " s: who is stuck on the network." } else { "" };
         return match model.counts.needing {
             _ if model.unseen_problem().is_some() => view::READ_ERROR.to_owned(),
+            _ if let Some(failed) = failed => failed,
+            0 if stuck => "s: see who is stuck on the network, and why.".to_owned(),
+            0 if model.uses_network() => {
+                "Boot the next laptop from the network. Scan a serial number or press Down to choose a laptop."
+                    .to_owned()
+            }
             0 => "Boot the next laptop from a stick. Scan a serial number or press Down to choose a laptop.".to_owned(),
-            1 => "a: go to the laptop that needs you.".to_owned(),
-            _ => "a: go to the first laptop that needs you.".to_owned(),
+            1 => format!("a: go to the laptop that needs you.{network}"),
+            _ => format!("a: go to the first laptop that needs you.{network}"),
         };
     };
+    if let Some(headline) = stuck_first(model, row, now) {
+        return format!("#{}: {}. w: see why it did not boot, and what to do.", row.device.0, headline);
+    }
     match (&row.attention, row.stage) {
         // The column may have cut it.
         (Some(reason), StageName::Arrived | StageName::Captured | StageName::Held) => {
-            format!("#{}: {}. {}", row.device.0, reason.trim_end_matches('.'), step_for(row, now))
+            format!("#{}: {}. {}", row.device.0, reason.trim_end_matches('.'), step_for(row, model, now))
         }
-        _ => step_for(row, now).to_owned(),
+        _ => step_for(row, model, now).to_owned(),
     }
 }
 
+/// What keeps it from booting, unless something worse is to be done first.
+pub(super) fn stuck_first<'a>(model: &'a Model, row: &Row, now: Moment) -> Option<&'a str> {
+    let worse = row.stage == StageName::Held || row.verdict == Verdict::NotReady || is_silent(row, now);
+    model.stuck(row).filter(|_| !worse && !is_wrong(&row.matching) && row.stage != StageName::Replaced)
+}
+
 /// What to do with the chosen laptop.
-fn step_for(row: &Row, now: Moment) -> &'static str {
+fn step_for(row: &Row, model: &Model, now: Moment) -> &'static str {
     match (row.stage, row.verdict) {
         (StageName::Replaced, _) => "Nothing to do: this laptop lives on under another number. Enter: its history.",
         (StageName::Held, _) => "Enter: see why it is held, and what to do.",
@@ -307,9 +390,19 @@ fn step_for(row: &Row, now: Moment) -> &'static str {
         (StageName::Arrived, _) if is_silent(row, now) => {
             "Nothing more came from this laptop. Go to it and do what its own screen says."
         }
+        (StageName::Arrived, _) if row.signal != Signal::Agent && is_under_way(row, model) => {
+            "Wait: this laptop boots from the network. w: see how far it is."
+        }
+        (StageName::Arrived, _) if row.signal == Signal::Network => {
+            "It asked the network and nothing came of it. Boot it again. w: what was seen."
+        }
         (StageName::Arrived, _) if row.signal != Signal::Agent => {
             "Known from its label or a file only. Boot this laptop from a stick."
         }
         (StageName::Arrived, _) => "Wait: this laptop is being read. Leave its cable and its stick in.",
     }
+}
+
+fn is_under_way(row: &Row, model: &Model) -> bool {
+    model.client(row.device).is_some_and(|client| client.standing == Standing::UnderWay)
 }

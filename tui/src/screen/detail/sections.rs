@@ -12,6 +12,7 @@ use whiteglove_core::{
 };
 
 use crate::{
+    screen::why,
     theme::{Theme, Tone},
     widget::text,
 };
@@ -40,6 +41,7 @@ pub(super) fn all(sheet: &Sheet, around: &Around<'_>, width: usize, theme: Theme
     page.verdict(sheet);
     page.matching(sheet, around);
     page.checks(sheet);
+    page.network_boot(sheet);
     page.lanes(sheet, now);
     page.identity(device);
     if let Some(capture) = device.capture.as_deref() {
@@ -80,6 +82,18 @@ impl Page {
 
     fn missing(&mut self, label: &str, value: &str) {
         self.say(label, value, Tone::Warn);
+    }
+
+    /// What it boots from the network and how it fares there, while the bench knows.
+    fn network_boot(&mut self, sheet: &Sheet) {
+        let Some(story) = &sheet.network else { return };
+        self.heading("Network boot");
+        self.fact("Boots (n)", why::decision(story.decision, story.reason));
+        if story.wire.is_none() {
+            return self.say("Stands (w)", "not seen on the network since the bench was started", Tone::Dim);
+        }
+        let (glyph, word, tone) = why::standing(story.diagnosis.standing, self.theme);
+        self.say("Stands (w)", &format!("{glyph} {}", why::said(word, &story.diagnosis.headline)), tone);
     }
 
     fn identity(&mut self, device: &Device) {

@@ -9,6 +9,7 @@ use whiteglove_core::{
     clock::{Moment, short_age},
     control::{Row, StageName},
     device::Signal,
+    netboot::{Decision, Program, Reason, Standing},
     order::Match,
     readiness::Verdict,
 };
@@ -33,6 +34,8 @@ pub(super) struct Columns {
     model: usize,
     verdict: usize,
     matching: usize,
+    /// What it boots from the network; not there while no network is served.
+    boot: usize,
     signal: usize,
     on_bench: usize,
     look: usize,
@@ -53,24 +56,32 @@ impl Columns {
         // Marker 2, mark 1, glyph and stage 11, age 4, gap 2.
         let fixed = 2 + number + 1 + 11 + verdict + matching + signal + 4 + on_bench + 2;
         let free = usize::from(width).saturating_sub(fixed);
+        let boot = match (board.uses_network(), wide) {
+            (false, _) => 0,
+            (true, true) => 12,
+            (true, false) if free >= 12 + MODEL + LOOK + 6 => 6,
+            (true, false) => 0,
+        };
+        let free = free - boot;
         // "(no serial)" is the least that must fit.
         let spare = free.saturating_sub(12 + MODEL + LOOK);
         let serial = (board.counts.longest_serial + 1).clamp(12, 12 + spare);
         let rest = free.saturating_sub(serial);
         // Two fifths for the model: what to look at is read first.
         let model = (rest * 2 / 5).max(MODEL).min(rest);
-        Self { number, serial, model, verdict, matching, signal, on_bench, look: rest - model }
+        Self { number, serial, model, verdict, matching, boot, signal, on_bench, look: rest - model }
     }
 
     pub(super) fn head(&self, theme: Theme) -> String {
         format!(
-            "  {} {}{}{}{}{}{}{}{}  {}",
+            "  {} {}{}{}{}{}{}{}{}{}  {}",
             text::fit_right("#", self.number, theme),
             text::fit("  STAGE", 11, theme),
             text::fit("SERIAL", self.serial, theme),
             text::fit("MODEL", self.model, theme),
             text::fit("VERDICT", self.verdict, theme),
             text::fit("MATCH", self.matching, theme),
+            text::fit("BOOTS", self.boot, theme),
             text::fit("SIGNAL", self.signal, theme),
             text::fit_right("AGE", 4, theme),
             text::fit_right(if self.on_bench > 0 { "ARRIVED" } else { "" }, self.on_bench, theme),
@@ -78,11 +89,13 @@ impl Columns {
         )
     }
 
-    pub(super) fn line(&self, row: &Row, selected: bool, theme: Theme, now: Moment) -> Line<'static> {
+    pub(super) fn line(&self, row: &Row, board: &Model, now: Moment) -> Line<'static> {
+        let theme = board.theme;
+        let selected = board.board.selected == Some(row.device);
         let (glyph, stage_tone) = theme.stage(row.stage);
         let (sign, verdict, verdict_tone) = theme.verdict(row.verdict);
         let (matching, match_tone) = self.matching(&row.matching);
-        let (look, look_tone) = look_at(row, self.look, now);
+        let (look, look_tone) = look_at(row, board, self.look, now);
         let replaced = row.stage == StageName::Replaced;
         let style = |tone: Tone| match (selected, tone) {
             // On the selected row only an alarm keeps its own colours.
@@ -104,7 +117,8 @@ impl Columns {
             [Span::styled(words, style(tone)), Span::raw(" ".repeat(rest))]
         };
         let mut spans = vec![
-            Span::raw(if selected { format!("{} ", theme.glyphs().marker) } else { "  ".to_owned() }),
+            Span::raw(if selected { theme.glyphs().marker } else { " " }),
+            Span::raw(if board.board.is_marked(row.device) { "*" } else { " " }),
             Span::raw(text::fit_right(&row.device.0.to_string(), self.number, theme)),
             Span::styled(if row.simulated { "~" } else { " " }, style(Tone::Warn)),
             Span::styled(format!("{glyph} {:<8}", row.stage.word()), style(stage_tone)),
@@ -114,6 +128,8 @@ impl Columns {
         ];
         spans.extend(padded(&format!("{sign} {verdict}"), self.verdict, verdict_tone));
         spans.extend(padded(matching, self.matching, match_tone));
+        let boot_tone = if row.boot.1 == Reason::Chosen { Tone::Strong } else { Tone::Dim };
+        spans.push(Span::styled(gap(self.boot(row), self.boot), style(boot_tone)));
         spans.extend([
             Span::raw(gap(row.signal.word(), self.signal)),
             Span::raw(text::fit_right(&short_age(now.since(row.last)), 4, theme)),
@@ -122,6 +138,20 @@ impl Columns {
             Span::styled(text::cut(&look, self.look, theme), style(look_tone)),
         ]);
         Line::from(spans)
+    }
+
+    /// What it boots from the network when it asks next, in what fits.
+    fn boot(&self, row: &Row) -> &'static str {
+        let wide = self.boot > 6;
+        match row.boot.0 {
+            _ if row.stage == StageName::Replaced => "",
+            decision if wide => decision.words(),
+            Decision::Boot(Program::QuickScan) => "scan",
+            Decision::Boot(Program::WinPe) => "WinPE",
+            Decision::Boot(Program::MemoryTest) => "mem",
+            Decision::LocalDisk => "disk",
+            Decision::Ignore => "-",
+        }
     }
 
     /// How label, machine and order agree, in what fits.
@@ -170,7 +200,7 @@ fn in_short(matching: &Match, words: &str) -> Option<String> {
 }
 
 /// What a person has to look at, in a few words; nothing if there is nothing.
-fn look_at(row: &Row, room: usize, now: Moment) -> (String, Tone) {
+fn look_at(row: &Row, board: &Model, room: usize, now: Moment) -> (String, Tone) {
     let reason = row.attention.clone().map(|words| match text::width(&words) > room {
         true => in_short(&row.matching, &words).unwrap_or(words),
         false => words,
@@ -180,11 +210,23 @@ fn look_at(row: &Row, room: usize, now: Moment) -> (String, Tone) {
         (StageName::Held, _) => (reason.unwrap_or_else(|| "open it".to_owned()), Tone::Alarm),
         (StageName::Arrived, _) if is_silent(row, now) => ("look at its screen".to_owned(), Tone::Alarm),
         (_, Verdict::NotReady) => (reason.unwrap_or_else(|| "open it".to_owned()), Tone::Alarm),
+        _ if let Some(headline) = board.stuck(row) => (headline.to_owned(), Tone::Alarm),
         (_, Verdict::ReadyWithWarnings) => (reason.unwrap_or_default(), Tone::Warn),
-        (StageName::Arrived, _) if row.signal != Signal::Agent => ("boot it from a stick".to_owned(), Tone::Plain),
+        (StageName::Arrived, _) if row.signal != Signal::Agent => from_elsewhere(row, board),
         (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
         // On the order and ready: its label is what nobody has looked at yet.
         (StageName::Captured, _) if row.matching == Match::Expected => ("compare its label".to_owned(), Tone::Dim),
         (StageName::Captured, _) => (String::new(), Tone::Plain),
+    }
+}
+
+/// Of one that the agent has not spoken for: how far it is on the network, else how it may get here.
+fn from_elsewhere(row: &Row, board: &Model) -> (String, Tone) {
+    match board.client(row.device) {
+        Some(client) if matches!(client.standing, Standing::UnderWay | Standing::AsTold) => {
+            (client.headline.clone(), Tone::Dim)
+        }
+        _ if row.signal == Signal::Network => ("boot it again".to_owned(), Tone::Plain),
+        _ => ("boot it from a stick".to_owned(), Tone::Plain),
     }
 }

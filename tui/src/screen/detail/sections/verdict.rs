@@ -31,6 +31,9 @@ impl Page {
             (_, Verdict::Unknown) if device.signal == Signal::Agent => {
                 "NOT CAPTURED YET: only the first hello has arrived.".to_owned()
             }
+            (_, Verdict::Unknown) if device.signal == Signal::Network => {
+                "NOT CAPTURED YET: it has only asked the network for something to boot.".to_owned()
+            }
             (_, Verdict::Unknown) => "NOT CAPTURED YET: known from its label or a file only.".to_owned(),
         };
         let style = self.theme.style(if tone == Tone::Dim { Tone::Strong } else { tone });
