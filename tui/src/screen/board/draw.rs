@@ -5,19 +5,12 @@ use ratatui::{
     layout::Rect,
     text::{Line, Span},
 };
-use whiteglove_core::{
-    clock::Moment,
-    control::{Row, Snapshot, StageName, Tone as Sound},
-    device::Signal,
-    netboot::{Mode, PortState, PortView, Standing},
-    order::Match,
-    readiness::Verdict,
-};
+use whiteglove_core::{clock::Moment, control::Row};
 
 use super::{FIND_KEYS, KEYS};
 use crate::{
     answer, keymap,
-    model::{Model, is_silent, is_wrong},
+    model::Model,
     screen::{Screen, media},
     theme::Tone,
     view,
@@ -25,6 +18,8 @@ use crate::{
 };
 
 mod columns;
+mod next;
+mod reach;
 use columns::Columns;
 pub(crate) use columns::short_match;
 
@@ -82,7 +77,7 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
     let theme = model.theme;
     let spots = layout(area, is_simulated(model));
     title(model, spots.title, buf);
-    endpoint(model, spots.endpoint, buf);
+    reach::draw(model, spots.endpoint, buf);
     if let Some(banner) = spots.banner {
         let words = " SIMULATED   These laptops are not real. They come from \"whiteglove demo\".";
         text::band(words, banner, buf, theme.style(Tone::Alarm), theme);
@@ -96,7 +91,7 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
         list(model, &spots, buf, now);
     }
     strip(model, spots.strip, buf, now);
-    view::next_step(&next(model, now), spots.next, buf, theme);
+    view::next_step(&next::next(model, now), spots.next, buf, theme);
     let keys = match model.screen.base() {
         Screen::Find => keymap::footer(FIND_KEYS, theme, area.width),
         _ => keymap::footer(KEYS, theme, area.width),
@@ -118,77 +113,6 @@ fn title(model: &Model, area: Rect, buf: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
     let line = format!("{}  {right}", text::fit(&left, room, theme));
     text::band(&line, area, buf, theme.style(Tone::Title), theme);
-}
-
-fn endpoint(model: &Model, area: Rect, buf: &mut Buffer) {
-    let theme = model.theme;
-    let Some(snapshot) = model.snapshot.as_deref() else { return };
-    if let Some(problem) = &snapshot.endpoint_problem {
-        let words = format!(" LAPTOPS CANNOT REPORT   {}", problem.what);
-        return text::band(&words, area, buf, theme.style(Tone::Alarm), theme);
-    }
-    let urls = snapshot.endpoints.join("  ");
-    let [long, short] = match snapshot.endpoints.as_slice() {
-        [] => [" Starting; laptops cannot report yet.", " Starting."].map(str::to_owned),
-        _ => [format!(" Laptops report to {urls}"), format!(" Laptops: {urls}")],
-    };
-    let counter = counter(snapshot);
-    let room = usize::from(area.width).saturating_sub(text::width(&counter) + 1);
-    let (network, tone) = network_boot(&snapshot.network.ports);
-    // The names of the ports are worth more than whole sentences.
-    let all = [(&long, 0), (&short, 0), (&long, 1), (&short, 1)];
-    let fitting = all.into_iter().filter_map(|(report, n)| Some((report, network.get(n)?.as_str())));
-    let fitting = fitting.into_iter().find(|(report, network)| text::width(report) + 3 + text::width(network) <= room);
-    let (report, network) = fitting.unwrap_or((&short, network.last().map_or("", String::as_str)));
-    let report = match network {
-        "" => text::cut(&long, room, theme),
-        network => text::cut(report, room.saturating_sub(3 + text::width(network)), theme),
-    };
-    let gap = if network.is_empty() { "" } else { "   " };
-    let line = Line::from(vec![
-        Span::styled(report, theme.style(Tone::Dim)),
-        Span::raw(gap),
-        Span::styled(network.to_owned(), theme.style(tone)),
-    ]);
-    text::paint(&[line], Rect { width: text::cells(room), ..area }, buf);
-    buf.set_string(area.x + text::cells(room + 1), area.y, counter, theme.style(Tone::Strong));
-}
-
-/// What the bench does on its networks: in words, and shorter. Nothing while it is silent on all.
-fn network_boot(ports: &[PortView]) -> (Vec<String>, Tone) {
-    let on: Vec<_> = ports.iter().filter(|port| port.mode != Mode::Off).collect();
-    let failed = on.iter().filter(|port| matches!(port.state, PortState::Failed(_))).count();
-    if failed > 0 {
-        let names = on.iter().filter(|port| matches!(port.state, PortState::Failed(_)));
-        let names: Vec<_> = names.map(|port| port.interface.as_str()).collect();
-        let words = format!("NETWORK BOOT FAILED: {} (s)", names.join(", "));
-        return (vec![words, "NETWORK BOOT FAILED (s)".to_owned()], Tone::Alarm);
-    }
-    let port = |port: &&PortView| match port.state {
-        PortState::Waiting(_) => format!("{} waits", port.interface),
-        PortState::Looking => format!("{} looks", port.interface),
-        _ => format!("{} {}", port.interface, port.mode.word()),
-    };
-    let waits = on.iter().any(|port| matches!(port.state, PortState::Waiting(_)));
-    let tone = if waits { Tone::Warn } else { Tone::Dim };
-    match on.len() {
-        0 => (vec![], Tone::Dim),
-        n => {
-            let words = on.iter().map(port).collect::<Vec<_>>().join(", ");
-            let short = match (n, waits) {
-                (_, true) => "network boot: waits (s)".to_owned(),
-                (1, false) => "network boot: on".to_owned(),
-                (n, false) => format!("network boot: {n} ports"),
-            };
-            (vec![format!("network boot: {words}"), short], tone)
-        }
-    }
-}
-
-/// How much of the order is here.
-fn counter(snapshot: &Snapshot) -> String {
-    let Some(order) = snapshot.order.as_deref() else { return String::new() };
-    format!("{} of {} expected (o) ", order.here(), order.lines.len())
 }
 
 /// The filter if one is on, else how many laptops wait for a person.
@@ -310,99 +234,4 @@ fn strip(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
     if let Some(scans) = answer::listed(model) {
         text::band(&scans, area, buf, theme.style(Tone::Dim), theme);
     }
-}
-
-/// The next step, for someone who sees this for the first time.
-fn next(model: &Model, now: Moment) -> String {
-    if let Screen::Find = model.screen.base() {
-        return "Type a part of the serial number, model or stage. Enter: done. Esc: show all.".to_owned();
-    }
-    if let Some(problem) = model.endpoint_problem() {
-        return problem.next.clone();
-    }
-    if model.flash.as_ref().is_some_and(|flash| matches!(flash.tone, Sound::Attention | Sound::Wrong)) {
-        return "Do what the box says. Any key or the next scan puts it away.".to_owned();
-    }
-    let rows = model.rows();
-    if model.snapshot.is_none() {
-        return "Wait a moment.".to_owned();
-    }
-    match model.board.marked() {
-        0 => {}
-        n => return format!("{n} marked. n: choose what they boot from the network. Esc: unmark."),
-    }
-    let failed = model.failed_port().map(|(port, _)| format!("s: see why {port} cannot serve, and what to do."));
-    if rows.is_empty() {
-        return failed.unwrap_or_else(|| "Follow the steps above.".to_owned());
-    }
-    let Some(row) = model.board.selected_row(rows) else {
-        // Also of one that is not on the board.
-        let clients = model.network().map(|network| network.clients.as_slice()).unwrap_or_default();
-        let stuck = clients.iter().any(|client| client.standing == Standing::Stuck);
-        let network = if stuck { " s: who is stuck on the network." } else { "" };
-        return match model.counts.needing {
-            _ if model.unseen_problem().is_some() => view::READ_ERROR.to_owned(),
-            _ if let Some(failed) = failed => failed,
-            0 if stuck => "s: see who is stuck on the network, and why.".to_owned(),
-            0 if model.uses_network() => {
-                "Boot the next laptop from the network. Scan a serial number or press Down to choose a laptop."
-                    .to_owned()
-            }
-            0 => "Boot the next laptop from a stick. Scan a serial number or press Down to choose a laptop.".to_owned(),
-            1 => format!("a: go to the laptop that needs you.{network}"),
-            _ => format!("a: go to the first laptop that needs you.{network}"),
-        };
-    };
-    if let Some(headline) = stuck_first(model, row, now) {
-        return format!("#{}: {}. w: see why it did not boot, and what to do.", row.device.0, headline);
-    }
-    match (&row.attention, row.stage) {
-        // The column may have cut it.
-        (Some(reason), StageName::Arrived | StageName::Captured | StageName::Held) => {
-            format!("#{}: {}. {}", row.device.0, reason.trim_end_matches('.'), step_for(row, model, now))
-        }
-        _ => step_for(row, model, now).to_owned(),
-    }
-}
-
-/// What keeps it from booting, unless something worse is to be done first.
-pub(super) fn stuck_first<'a>(model: &'a Model, row: &Row, now: Moment) -> Option<&'a str> {
-    let worse = row.stage == StageName::Held || row.verdict == Verdict::NotReady || is_silent(row, now);
-    model.stuck(row).filter(|_| !worse && !is_wrong(&row.matching) && row.stage != StageName::Replaced)
-}
-
-/// What to do with the chosen laptop.
-fn step_for(row: &Row, model: &Model, now: Moment) -> &'static str {
-    match (row.stage, row.verdict) {
-        (StageName::Replaced, _) => "Nothing to do: this laptop lives on under another number. Enter: its history.",
-        (StageName::Held, _) => "Enter: see why it is held, and what to do.",
-        _ if is_wrong(&row.matching) => "Enter: see label, machine and order side by side.",
-        (_, Verdict::NotReady) => "It cannot be pre-provisioned like this. Enter: see what to repair.",
-        (StageName::Captured, Verdict::ReadyWithWarnings) => {
-            "Enter: see what may cost time later. Or go on with the next laptop."
-        }
-        (StageName::Captured, _) if row.matching == Match::Expected => {
-            "Captured and ready. Enter, then c: compare its label. Then p: switch it off."
-        }
-        (StageName::Captured, _) => {
-            "Captured and ready. Enter, then p: switch it off. Take the stick to the next laptop."
-        }
-        (StageName::Arrived, _) if is_silent(row, now) => {
-            "Nothing more came from this laptop. Go to it and do what its own screen says."
-        }
-        (StageName::Arrived, _) if row.signal != Signal::Agent && is_under_way(row, model) => {
-            "Wait: this laptop boots from the network. w: see how far it is."
-        }
-        (StageName::Arrived, _) if row.signal == Signal::Network => {
-            "It asked the network and nothing came of it. Boot it again. w: what was seen."
-        }
-        (StageName::Arrived, _) if row.signal != Signal::Agent => {
-            "Known from its label or a file only. Boot this laptop from a stick."
-        }
-        (StageName::Arrived, _) => "Wait: this laptop is being read. Leave its cable and its stick in.",
-    }
-}
-
-fn is_under_way(row: &Row, model: &Model) -> bool {
-    model.client(row.device).is_some_and(|client| client.standing == Standing::UnderWay)
 }
