@@ -505,8 +505,9 @@ impl Owner {
             self.rows = Arc::new(self.bench.rows().cloned().collect());
             self.order_status = self.bench.order_status().map(Arc::new);
             self.stale = false;
+            self.publish_boots();
         }
-        self.publish_netboot();
+        self.publish_plan();
         let network = self.network_view(now());
         self.publish_watched();
         self.dirty = false;

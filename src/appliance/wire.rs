@@ -213,7 +213,7 @@ impl Owner {
         names.into_iter().map(port).collect()
     }
 
-    pub(super) fn publish_netboot(&self) {
+    pub(super) fn publish_plan(&self) {
         let plan = NetbootPlan {
             ports: self.netboot_ports(),
             // There is no stick to save to.
@@ -222,6 +222,9 @@ impl Owner {
         if **self.network.plan.borrow() != plan {
             self.network.plan.send_replace(Arc::new(plan));
         }
+    }
+
+    pub(super) fn publish_boots(&self) {
         let boots = BootTable::new(self.bench.devices(), self.bench.program());
         if **self.network.boots.borrow() != boots {
             self.network.boots.send_replace(Arc::new(boots));
