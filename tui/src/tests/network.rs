@@ -185,6 +185,44 @@ fn what_is_wrong_stands_open() {
 }
 
 #[test]
+fn a_wide_window_has_room_for_the_port_and_what_was_told() {
+    let mut model = showing_at(on_network(testing::in_trouble()), (120, 30));
+    press(&mut model, "s");
+    insta::assert_snapshot!(screen(&model), @r##"
+    Network                                                                                     3 of 3 ports on   2 stuck
+
+      PORT        CABLE ADDRESS            MODE  STATE          ASKED  TOLD LEASES
+    ▶ enp3s0      in    192.168.1.20/24    proxy ✗ FAILED           3     0
+       FAILED  UDP port 67 is in use.
+         why  Another DHCP server runs on this computer, dnsmasq most likely.
+         next Stop it: systemctl stop dnsmasq. Then choose the mode of this port again (m).
+      enp4s0      NONE  none               own   ! waits            0     0      0
+      enp5s0      in    192.168.1.20/24    proxy ! no address       0     0
+
+      STUCK (2)         HEARD ASKS       CAME TO   PORT        TOLD               WHY
+      #17                 15s x64 PXE    loader    enp3s0      shimx64.efi        ✗ loader delivered, firmware refused it
+      8c:8c:aa:10:20:63    1m arm64 HTTP asks      enp3s0      nothing for arm64  ✗ nothing to boot for this kind of mach…
+
+      HEARD (1)         HEARD ASKS       CAME TO   PORT        TOLD               STANDS
+      #16                  1s x64 PXE    GRUB/iPXE enp3s0      shimx64.efi        ○ loading the kernel
+
+      OTHER SERVERS   PORT         HEARD ANSWERS  GIVES
+      192.168.1.1     enp3s0          8s      57  ! addresses, and pxelinux.0
+
+
+
+
+
+
+
+
+    NEXT  Do what stands after "next". m: choose how this port serves.
+
+    Esc back   Enter why   m mode of a port   n what it boots   ? help
+    "##);
+}
+
+#[test]
 fn enter_on_a_laptop_asks_why_and_comes_back() {
     let mut model = showing(on_network(testing::in_trouble()));
     let commands = press(&mut model, "s down down down enter");

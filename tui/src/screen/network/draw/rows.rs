@@ -18,6 +18,9 @@ use crate::{
     widget::text,
 };
 
+/// From here on there is room for the port and for what a laptop was told.
+const WIDE: usize = 108;
+
 /// Draws rows, with all at hand that they need.
 pub(super) struct Rows<'a> {
     pub(super) model: &'a Model,
@@ -32,8 +35,15 @@ type Cell = (String, usize, Tone);
 impl Rows<'_> {
     pub(super) fn head(&self, section: Section, items: &[Item<'_>]) -> Line<'static> {
         let count = items.iter().filter(|item| item.section() == section).count();
+        let wide = self.width >= WIDE;
         let (title, columns) = match section {
             Section::Ports => ("PORT".to_owned(), "CABLE ADDRESS            MODE  STATE          ASKED  TOLD LEASES"),
+            Section::Stuck if wide => {
+                (format!("STUCK ({count})"), "HEARD ASKS       CAME TO   PORT        TOLD               WHY")
+            }
+            Section::Heard if wide => {
+                (format!("HEARD ({count})"), "HEARD ASKS       CAME TO   PORT        TOLD               STANDS")
+            }
             Section::Stuck => (format!("STUCK ({count})"), "HEARD ASKS       CAME TO   WHY"),
             Section::Loading => ("LOADING NOW".to_owned(), "FILE"),
             Section::Heard => (format!("HEARD ({count})"), "HEARD ASKS       CAME TO   STANDS"),
@@ -129,13 +139,18 @@ impl Rows<'_> {
         let who = self.who(client.device, || client.mac.map_or_else(|| "?".to_owned(), |mac| mac.to_string()));
         let headline = format!("{glyph} {}", client.headline);
         let heard = text::fit_right(&short_age(self.now.since(client.last)), 5, self.theme);
-        vec![
+        let mut cells = vec![
             (who, 18, Tone::Strong),
             (heard, 6, Tone::Plain),
             (why::asks_briefly(client.architecture, client.protocol), 11, Tone::Plain),
             (client.reached.map_or("", |stage| stage.word()).to_owned(), 10, Tone::Plain),
-            (headline, 0, if client.standing == Standing::UnderWay { Tone::Plain } else { tone }),
-        ]
+        ];
+        if self.width >= WIDE {
+            cells.push((client.port.clone(), 12, Tone::Plain));
+            cells.push((client.answer.clone(), 19, Tone::Plain));
+        }
+        cells.push((headline, 0, if client.standing == Standing::UnderWay { Tone::Plain } else { tone }));
+        cells
     }
 
     fn transfer(&self, transfer: &TransferView) -> Vec<Cell> {
