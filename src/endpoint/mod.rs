@@ -2,11 +2,16 @@
 //! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
 
 mod boot_files;
+mod catalogue;
 mod http;
 mod listener;
 mod mdns;
+mod neighbours;
 mod reports;
 mod sessions;
+
+pub(crate) use reports::Reports;
+mod tftp;
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
