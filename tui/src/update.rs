@@ -25,7 +25,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Moment) -> Vec<Command> {
         Msg::Key(key) if key.kind != KeyEventKind::Release => press(model, key, now, &mut out),
         Msg::Key(_) => {}
         Msg::Paste(text) => paste(model, &text, &mut out),
-        Msg::Resize { width, height } => model.size = (width, height),
+        Msg::Resize { width, height } => {
+            model.size = (width, height);
+            network::changed(model);
+        }
         Msg::Tick => tick(model, now, &mut out),
         Msg::Closed(problem) => model.exit = Some(Exit::Closed(problem)),
     }

@@ -245,6 +245,25 @@ fn what_is_chosen_stays_chosen_while_others_come_and_go() {
 }
 
 #[test]
+fn a_long_list_is_walked_to_its_end_in_any_window() {
+    let mut network = testing::network();
+    let client = network.clients[1].clone();
+    let clients = (0..200_u8).map(|n| {
+        let mac = Some(whiteglove_core::identity::Mac([2, 0, 0, 0, 0, n]));
+        whiteglove_core::netboot::ClientView { device: None, mac, ..client.clone() }
+    });
+    network.clients = clients.collect();
+    let mut model = showing(on_network(network));
+    press(&mut model, "s end up");
+    assert!(screen(&model).contains("▶ 02:00:00:00:00:c7"), "{}", screen(&model));
+    assert!(screen(&model).contains("  02:00:00:00:00:c0"), "{}", screen(&model));
+    crate::update(&mut model, crate::Msg::Resize { width: 100, height: 150 }, testing::NOON);
+    assert!(screen(&model).contains("  02:00:00:00:00:50"), "{}", screen(&model));
+    press(&mut model, "home");
+    assert!(screen(&model).contains("▶ enp3s0") && screen(&model).contains("  02:00:00:00:00:50"));
+}
+
+#[test]
 fn a_network_of_our_own_needs_a_yes() {
     let mut model = showing(on_network(testing::network()));
     press(&mut model, "s down down m");

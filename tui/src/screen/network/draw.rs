@@ -1,5 +1,7 @@
 //! The picture of the networks: sections of short rows; the chosen one opens and says all.
 
+use std::ops::Range;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -24,8 +26,8 @@ struct Block<'a> {
 /// Where the window begins so that the chosen thing is in it, whole if it fits.
 pub(super) fn top(model: &Model, network: &Network, items: &[Item<'_>]) -> usize {
     let (width, page) = view::body(model.size);
-    // Ages do not change how many lines there are.
-    let blocks = blocks(model, network, items, width, Moment::default());
+    // Ages do not change how many lines there are, nor does what is not in sight.
+    let blocks = blocks(model, network, items, width, Moment::default(), 0..0);
     let before: usize = blocks.iter().take(network.place).map(|block| block.lines.len()).sum();
     let own = blocks.get(network.place).map_or(0, |block| block.lines.len());
     let all = blocks.iter().map(|block| block.lines.len()).sum::<usize>();
@@ -42,7 +44,10 @@ pub(crate) fn draw(model: &Model, network: &Network, area: Rect, buf: &mut Buffe
     let right = format!("{on} of {} ports on   {stuck} stuck ", ports(&items));
     let chrome = view::Chrome { title: "Network".to_owned(), right, next: next(model, network) };
     let body = chrome.draw(model, KEYS, area, buf, now);
-    let blocks = blocks(model, network, &items, usize::from(body.width), now);
+    // A list that has just become shorter is shown from further up.
+    let height = usize::from(body.height);
+    let sight = network.top.saturating_sub(height)..network.top + height;
+    let blocks = blocks(model, network, &items, usize::from(body.width), now, sight);
     let mut lines: Vec<_> = blocks.into_iter().flat_map(|block| block.lines).collect();
     if lines.is_empty() {
         lines.push(Line::raw(" This computer has no network port that a laptop could be on."));
@@ -62,9 +67,18 @@ fn ports(items: &[Item<'_>]) -> usize {
     items.iter().filter(|item| matches!(item, Item::Port(_))).count()
 }
 
-fn blocks(model: &Model, network: &Network, items: &[Item<'_>], width: usize, now: Moment) -> Vec<Block<'static>> {
+/// Lines that are not in `sight` stay empty: who it is is looked up among all laptops, a thousand times for nothing.
+fn blocks(
+    model: &Model,
+    network: &Network,
+    items: &[Item<'_>],
+    width: usize,
+    now: Moment,
+    sight: Range<usize>,
+) -> Vec<Block<'static>> {
     let rows = Rows { model, theme: model.theme, width, now };
     let mut section = None;
+    let mut line = 0;
     let block = |(place, item): (usize, &Item<'_>)| {
         let mut lines = vec![];
         if section != Some(item.section()) {
@@ -75,10 +89,12 @@ fn blocks(model: &Model, network: &Network, items: &[Item<'_>], width: usize, no
             lines.push(rows.head(item.section(), items));
         }
         let is_chosen = network.place == place;
-        lines.push(rows.row(item, is_chosen));
+        let is_in_sight = sight.contains(&(line + lines.len()));
+        lines.push(if is_in_sight { rows.row(item, is_chosen) } else { Line::default() });
         if is_chosen {
             lines.extend(rows.opened(item));
         }
+        line += lines.len();
         Block { lines }
     };
     items.iter().enumerate().map(block).collect()
