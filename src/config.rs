@@ -29,6 +29,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Base URLs put on media; empty: this machine's own addresses.
     pub advertise: Vec<String>,
+    /// A rehearsal: whatever is seen is marked so.
+    pub simulated: bool,
     /// Announce the endpoint by mDNS.
     pub mdns: bool,
     /// Journal, key, images and boot environment live here.
@@ -101,6 +103,7 @@ impl Config {
             netboot: network::ports(file.netboot)?,
             listen: file.listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
             advertise: file.advertise,
+            simulated: false,
             mdns: file.mdns.unwrap_or(true),
             state,
         };

@@ -111,7 +111,7 @@ impl Owner {
                 .unwrap_or_default();
         }
         match who.mac {
-            Some(mac) if asked && newcomer => self.bench.decide_seen(who.uuid, mac, at),
+            Some(mac) if asked && newcomer => self.bench.decide_seen(who.uuid, mac, self.config.simulated, at),
             _ => vec![],
         }
     }

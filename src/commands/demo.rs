@@ -11,6 +11,7 @@ use crate::{
     cli::DemoArgs,
     config::Config,
     demo,
+    endpoint::Reports,
     session::{self, Extent, Running},
     state,
 };
@@ -28,6 +29,7 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
         boot: config.boot,
         // A rehearsal never speaks to a real network.
         netboot: vec![],
+        simulated: true,
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         advertise: vec![],
         mdns: false,
@@ -63,12 +65,13 @@ pub async fn demo(config: &Config, args: DemoArgs) -> Result<(), Problem> {
             measured
         }
         None if args.headless => {
-            simulate(card, &args, running.stop_token()).await;
+            simulate(card, &args, None, running.stop_token()).await;
             running.finish().await?;
             devices(&config, false).await
         }
         None => {
-            let laptops = tokio::spawn(simulate(card, &args, running.stop_token()));
+            let reports = Reports::new(running.appliance.inbox.clone());
+            let laptops = tokio::spawn(simulate(card, &args, Some(reports), running.stop_token()));
             let shown = crate::board::show_own(running).await;
             drop(laptops.await);
             shown
@@ -87,10 +90,11 @@ async fn issue_card(running: &Running) -> Result<MediaCard, Problem> {
 fn simulate(
     card: MediaCard,
     args: &DemoArgs,
+    reports: Option<Reports>,
     stop: tokio_util::sync::CancellationToken,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (laptops, seed, over) = (args.laptops, args.seed, Duration::from_secs(args.over));
-    let work = tokio::task::spawn_blocking(move || demo::run(&card, laptops, seed, over, &stop));
+    let work = tokio::task::spawn_blocking(move || demo::run(&card, laptops, seed, over, reports.as_ref(), &stop));
     async move { drop(work.await) }
 }
 

@@ -112,6 +112,8 @@ pub enum Record {
     /// The firmware of a machine nobody knew asked the network for something to boot. It gets the next number.
     DeviceSeen {
         identity: Identity,
+        #[serde(default)]
+        simulated: bool,
     },
     /// A person chose what a machine is to boot from the network.
     BootChosen {

@@ -214,6 +214,12 @@ impl Laptop {
         modulus
     }
 
+    pub(super) fn mac(&self) -> Mac {
+        let [a, b, c, ..] = self.bytes("mac");
+        let [x, y, z] = self.model().oui;
+        Mac([x, y, z, a, b, c])
+    }
+
     pub(super) fn hello(&self) -> Hello {
         Hello { agent: agent(), identity: self.smbios().identity(), simulated: true }
     }
@@ -230,9 +236,7 @@ impl Laptop {
     }
 
     fn read(&self, id: MessageId, now: Moment) -> Capture {
-        let [a, b, c, ..] = self.bytes("mac");
-        let [x, y, z] = self.model().oui;
-        let mac = Mac([x, y, z, a, b, c]);
+        let mac = self.mac();
         let tpm = self.tpm();
         let behind = if self.fate == Fate::ClockBehind { 31 * 60_000 } else { 0 };
         let rtc = Rtc { read: Moment::from_millis(now.millis().saturating_sub(behind) / 1000 * 1000) };

@@ -3,6 +3,7 @@
 
 mod laptop;
 pub mod load;
+mod network;
 
 use std::{thread, time::Duration};
 
@@ -18,18 +19,37 @@ use whiteglove_core::{
 
 use laptop::{Fate, Laptop};
 
+use crate::endpoint::Reports;
+
 /// A laptop's own retry is slower; a demonstration should not be.
 const RETRY: Duration = Duration::from_millis(500);
 const TRIES: u32 = 10;
 
-/// Switches `count` laptops on, spread over `spread`, and returns when all have had their say.
-pub fn run(card: &MediaCard, count: u64, seed: u64, spread: Duration, stop: &CancellationToken) {
+/// Switches `count` laptops on, spread over `spread`, and returns when all have had their say. With `reports` they
+/// boot from a network that is not there.
+pub(crate) fn run(
+    card: &MediaCard,
+    count: u64,
+    seed: u64,
+    spread: Duration,
+    reports: Option<&Reports>,
+    stop: &CancellationToken,
+) {
+    if let Some(reports) = reports {
+        network::begin(reports, crate::clock::now());
+    }
     thread::scope(|scope| {
+        if let Some(reports) = reports {
+            scope.spawn(move || network::get_stuck(reports, seed, stop));
+        }
         for number in 0..count {
             let laptop = Laptop::new(seed, number);
             scope.spawn(move || {
                 let share = laptop.dice("start") % 1_000;
                 pause(spread.mul_f64(f64::from(u32::try_from(share).unwrap_or(0)) / 1_000.0), stop);
+                if let Some(reports) = reports {
+                    network::boot(reports, &laptop, stop);
+                }
                 if let Err(error) = visit(card, &laptop, stop) {
                     tracing::info!(number, %error, "a simulated laptop gave up");
                 }

@@ -149,10 +149,10 @@ impl Bench {
             }
             Record::BoardReplaced { old, device } => self.fold_new_board(old, device, at)?,
             Record::DeviceJoined { device, into } => self.fold_joined(device, into, at)?,
-            Record::DeviceSeen { identity } => {
+            Record::DeviceSeen { identity, simulated } => {
                 let batch = self.batch.clone().unwrap_or_default();
                 let signal = Signal::Network;
-                self.admit_device(Newcomer { identity, batch, media: None, simulated: false, signal }, at);
+                self.admit_device(Newcomer { identity, batch, media: None, simulated, signal }, at);
             }
             Record::BootChosen { device, choice } => {
                 let known = self.device_mut(device)?;

@@ -19,7 +19,7 @@ const MOST_SEEN_ONLY: usize = 256;
 
 impl Bench {
     /// The firmware of a machine asks for something to boot: on the board with it, if nobody knows it.
-    pub fn decide_seen(&self, uuid: Option<SystemUuid>, mac: Mac, now: Moment) -> Vec<Record> {
+    pub fn decide_seen(&self, uuid: Option<SystemUuid>, mac: Mac, simulated: bool, now: Moment) -> Vec<Record> {
         let identity = Identity { uuid, macs: vec![mac], ..Identity::default() };
         let has_a_number = identity.good_uuid().is_some() || mac.is_from_the_factory();
         let found = self.find(&identity, Seen::Here, now);
@@ -28,7 +28,7 @@ impl Bench {
         if !has_a_number || known || self.seen_only().count() >= MOST_SEEN_ONLY {
             return vec![];
         }
-        vec![Record::DeviceSeen { identity }]
+        vec![Record::DeviceSeen { identity, simulated }]
     }
 
     /// The device that a machine on the wire is, as far as its packets tell.

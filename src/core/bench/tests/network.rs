@@ -16,7 +16,7 @@ impl Shop {
     }
 
     fn asks_as(&mut self, uuid: Option<SystemUuid>, mac: Mac) -> usize {
-        let records = self.bench.decide_seen(uuid, mac, self.now);
+        let records = self.bench.decide_seen(uuid, mac, false, self.now);
         self.write(records)
     }
 
@@ -133,8 +133,8 @@ fn whoever_makes_addresses_up_does_not_fill_the_board() {
     let mut taken = 0;
     for n in 0..400_u32 {
         let [a, b, c, d] = n.to_be_bytes();
-        taken += shop.bench.decide_seen(None, Mac([0, 0x50, a, b, c, d]), shop.now).len();
-        let records = shop.bench.decide_seen(None, Mac([0, 0x50, a, b, c, d]), shop.now);
+        taken += shop.bench.decide_seen(None, Mac([0, 0x50, a, b, c, d]), false, shop.now).len();
+        let records = shop.bench.decide_seen(None, Mac([0, 0x50, a, b, c, d]), false, shop.now);
         shop.write(records);
     }
     assert_eq!((taken, shop.present().len()), (256, 256));

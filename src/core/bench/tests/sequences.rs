@@ -122,7 +122,7 @@ impl Shop {
             }
             Act::Asks(laptop) => {
                 let mac = crate::identity::Mac([0, 0x50, 1, 2, 3, 4]);
-                let records = self.bench.decide_seen(Some(SystemUuid(laptop.uuid)), mac, self.now);
+                let records = self.bench.decide_seen(Some(SystemUuid(laptop.uuid)), mac, false, self.now);
                 self.write(records);
             }
             Act::Choose(device) => {

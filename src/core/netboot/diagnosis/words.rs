@@ -224,7 +224,9 @@ fn no_payload(architecture: Architecture, protocol: Protocol) -> (String, &'stat
         Architecture::Bios => {
             "Switch its firmware from legacy to UEFI boot; or run scripts/bootenv, which brings iPXE for it."
         }
-        _ => "Boot it into Windows and take its hash there (a.cmd on a stick), then import the file.",
+        _ => {
+            "Boot it into Windows setup, export its hash there (Ctrl+Shift+D, or the diagnostics export), then import the file."
+        }
     };
     (
         format!("The bench has nothing to boot for {architecture} by {how}."),
