@@ -17,7 +17,7 @@ use whiteglove_core::{
     readiness::Verdict,
 };
 
-use super::{Screen, ask, ask::Ask, board, choose, hash, help, problems, why};
+use super::{Screen, ask, ask::Ask, board, choose, hash, help, network, problems, why};
 use crate::{
     keymap::{Binding, bind},
     model::{Model, is_silent, is_wrong},
@@ -53,6 +53,7 @@ pub(crate) enum Action {
     Probe,
     Order(Order),
     Boot,
+    Network,
     Why,
     Problems,
     Hide,
@@ -112,6 +113,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::PageUp], Action::Scroll(Move::PageUp), "", "A page up"),
     bind(&[KeyCode::Home], Action::Scroll(Move::Top), "", "To the top"),
     bind(&[KeyCode::End], Action::Scroll(Move::Bottom), "", "To the end"),
+    bind(
+        &[KeyCode::Char('s')],
+        Action::Network,
+        "",
+        "Network boot: where the bench serves, who asks, and who is stuck",
+    ),
     bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line"),
 ];
@@ -177,6 +184,11 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         Action::Order(order) => ask::open(model, Ask::Order { device, who: who(model, device), order }),
         Action::Boot => choose::open_boot(model, [device]),
         Action::Why => why::open(model, device, out),
+        Action::Network => {
+            model.watched = None;
+            out.push(Command::Watch(None));
+            network::open(model);
+        }
         Action::Problems => problems::open(model, now),
         Action::Hide => model.acknowledge(now),
         Action::Hash => hash::open(model, device),

@@ -15,7 +15,7 @@ use whiteglove_core::{
     netboot::{Event, Reason, Standing, StoryView, Wire},
 };
 
-use super::{Screen, choose, detail, help, problems};
+use super::{Screen, choose, detail, help, network, problems};
 use crate::{
     keymap::{Binding, bind},
     model::Model,
@@ -39,6 +39,7 @@ pub(crate) struct Why {
 pub(crate) enum Action {
     Scroll(Move),
     Boot,
+    Network,
     Problems,
     Hide,
     Help,
@@ -55,6 +56,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Home], Action::Scroll(Move::Top), "", "To the top"),
     bind(&[KeyCode::End], Action::Scroll(Move::Bottom), "", "To the end"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
+    bind(
+        &[KeyCode::Char('s')],
+        Action::Network,
+        "",
+        "Network boot: where the bench serves, who asks, and who is stuck",
+    ),
     bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line"),
 ];
@@ -98,6 +105,11 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
             }
         }
         Action::Boot => choose::open_boot(model, [device]),
+        Action::Network => {
+            model.watched = None;
+            out.push(Command::Watch(None));
+            network::open(model);
+        }
         Action::Problems => problems::open(model, now),
         Action::Hide => model.acknowledge(now),
         Action::Help => help::open(model),

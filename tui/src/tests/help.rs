@@ -22,13 +22,13 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       m                 Sticks: build an image, write one, import a returned one
       s                 Network boot: where the bench serves, who asks, and who is
                         stuck
+      ?, F1             This help
+      q                 Quit, after a question
       w                 Why the laptop did not boot from the network, step by step
       n                 Choose what the laptop, or all marked ones, boot from the
                         network
       Space             Mark the laptop for n, or unmark it; Esc unmarks all
-      e                 What went wrong lately, and what to do about it
-      x                 Seen: hide the error line or the finished job
-                                                      ↓ 236 more lines: Down, PgDn
+                                                      ↓ 240 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

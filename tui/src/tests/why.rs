@@ -235,6 +235,15 @@ fn it_goes_back_to_where_it_was_asked() {
 }
 
 #[test]
+fn the_network_is_one_key_away_as_the_remedies_say() {
+    let mut model = why(testing::refused(), 24);
+    assert_eq!(press(&mut model, "s"), [Command::Watch(None)]);
+    assert!(screen(&model).contains(" Network   "), "{}", screen(&model));
+    assert_eq!(press(&mut model, "esc enter s"), [Command::Watch(Some(DeviceId(17))), Command::Watch(None)]);
+    assert!(screen(&model).contains(" Network   "), "{}", screen(&model));
+}
+
+#[test]
 fn a_scan_asks_of_the_other_laptop() {
     let mut model = why(testing::refused(), 24);
     let answer = said(Tone::Good, "FOUND", "8GQ7T14", Some(9), "#9");
