@@ -173,7 +173,11 @@ impl Owner {
         }
         let mut records = vec![Record::NetworkModeChosen { interface: interface.clone(), mode }];
         records.extend(self.needs_medium(mode));
-        let done = format!("{interface}: {}.", mode.words());
+        let done = match mode {
+            Mode::Off => format!("{interface} is silent from now on."),
+            Mode::Proxy => format!("{interface} names boot files beside the network's own DHCP server."),
+            Mode::Own => format!("{interface} gives addresses and boot files, unless another server is found there."),
+        };
         let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
         (records, Some(then))
     }

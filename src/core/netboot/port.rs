@@ -113,7 +113,7 @@ pub struct TransferView {
 
 impl TransferView {
     pub fn percent(&self) -> u64 {
-        if self.size == 0 { 100 } else { self.done.min(self.size).saturating_mul(100) / self.size }
+        self.done.min(self.size).saturating_mul(100).checked_div(self.size).unwrap_or(100)
     }
 }
 
