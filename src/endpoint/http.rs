@@ -1,17 +1,24 @@
 //! The agent API and the boot files over HTTP.
 
+mod board;
+mod fetch;
+mod files;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Bytes, to_bytes},
     extract::{Path, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 use tokio_util::sync::CancellationToken;
 use whiteglove_core::{
     api::{self, Health, Order, Orders, Receipt, WAIT_SECONDS, Welcome, label},
@@ -22,13 +29,17 @@ use whiteglove_core::{
     envelope::{Envelope, Kind, MAX_ENVELOPE, MessageId, SessionKey},
     problem::Problem,
 };
-use whiteglove_image::boot::BootEnv;
 
-use super::{boot_files::Catalogue, listener, sessions::Sessions};
+use self::files::Files;
+use super::{
+    catalogue::Catalogue,
+    listener::{self, Peer},
+    reports::Reports,
+    sessions::Sessions,
+};
 use crate::{
     appliance::{Appliance, Input, stopped},
     clock::now,
-    config::Config,
     sealed,
 };
 
@@ -38,38 +49,30 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 struct Shared {
     appliance: Appliance,
     sessions: Sessions,
-    catalogue: Catalogue,
+    files: Files,
     stop: CancellationToken,
 }
 
 type Context = State<Arc<Shared>>;
 
-pub(super) async fn serve(listener: TcpListener, appliance: Appliance, config: &Config, stop: CancellationToken) {
-    let catalogue = catalogue(config).await;
-    let shared = Arc::new(Shared { appliance, sessions: Sessions::default(), catalogue, stop: stop.clone() });
+pub(super) async fn serve(
+    listener: TcpListener,
+    appliance: Appliance,
+    catalogue: watch::Receiver<Arc<Catalogue>>,
+    stop: CancellationToken,
+) {
+    let files = Files::new(catalogue, Reports::new(appliance.inbox.clone()));
+    let shared = Arc::new(Shared { appliance, sessions: Sessions::default(), files, stop: stop.clone() });
     let routes = Router::new()
         .route(api::HEALTH, get(health))
         .route(api::HELLO, post(hello))
         .route(api::CAPTURE, post(capture))
         .route(api::WAIT, get(wait))
-        .route("/boot/{name}", get(boot_file))
+        // Everything else is a boot file's name: shim, GRUB and firmware look for theirs in the root.
+        .route("/{*name}", get(boot_file))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(shared);
     listener::serve(listener, routes, stop).await;
-}
-
-/// Read once: what is served does not change under a laptop that is loading it.
-async fn catalogue(config: &Config) -> Catalogue {
-    let folder = config.boot_environment();
-    let load = move || match BootEnv::open(&folder) {
-        Ok(environment) => Catalogue::load(&environment).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    let loaded = tokio::task::spawn_blocking(load).await;
-    loaded.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|error| {
-        tracing::warn!(error, "no boot files to serve");
-        Catalogue::default()
-    })
 }
 
 async fn health(State(shared): Context) -> Json<Health> {
@@ -150,8 +153,14 @@ async fn wait(State(shared): Context, Query(waiting): Query<Waiting>) -> Respons
     )
 }
 
-async fn boot_file(State(shared): Context, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    shared.catalogue.answer(&name, &headers)
+async fn boot_file(
+    State(shared): Context,
+    Extension(peer): Extension<Arc<Peer>>,
+    method: Method,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    shared.files.answer(&method, &name, &headers, &peer)
 }
 
 /// An opened message of a laptop.

@@ -4,22 +4,24 @@
 //! a length instead of chunks, connections that stay open after an answer (EDK2 before 2022 dies of a close),
 //! no redirects (EDK2 takes one for an error), and `//` read as `/` (GRUB joins its prefix so).
 
-use std::{collections::HashMap, io, net::IpAddr, pin::pin, time::Duration};
+mod stream;
 
-use axum::{Router, http::Request};
-use hyper::server::conn::http1;
+use std::{collections::HashMap, convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, http::Request, response::Response, routing::future::RouteFuture};
+use hyper::{server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
-use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+
+pub(super) use self::stream::Peer;
+use self::stream::Stream;
 
 /// A bench has some dozens of laptops; each holds one connection to wait and a few to load.
 const CONNECTIONS: usize = 1024;
@@ -27,7 +29,7 @@ const CONNECTIONS: usize = 1024;
 const CONNECTIONS_OF_ONE: usize = 32;
 /// For the whole head of a request, and between two requests of one connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// A client that takes nothing for as long is gone.
+/// A client that takes next to nothing for as long is gone. Loaders that unpack stop for seconds.
 const WRITE_TIME: Duration = Duration::from_secs(60);
 /// For what is under way when the bench stops.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -58,7 +60,7 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Cancellat
             tracing::debug!(%peer, "too many connections of one address");
             continue;
         }
-        let served = graceful.watch(connection(stream, routes.clone()));
+        let served = graceful.watch(connection(stream, peer.ip(), routes.clone()));
         connections.add(peer.ip(), async move {
             if let Err(error) = served.await {
                 tracing::debug!(%peer, %error, "a connection ended early");
@@ -69,22 +71,38 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, stop: Cancellat
     drop(tokio::time::timeout(LAST_WORDS, graceful.shutdown()).await);
 }
 
-type Stream = std::pin::Pin<Box<TimeoutStream<TcpStream>>>;
-type Service = TowerToHyperService<tower::util::MapRequest<Router, fn(Incoming) -> Incoming>>;
 type Incoming = Request<hyper::body::Incoming>;
 
-fn connection(stream: TcpStream, routes: Router) -> http1::Connection<TokioIo<Stream>, Service> {
+fn connection(stream: TcpStream, address: IpAddr, routes: Router) -> http1::Connection<TokioIo<Stream>, Entrance> {
     // Small answers must not wait for more. A client that has gone already is found out by the first read;
     // it must not end the listener.
     let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIME));
-    let service = TowerToHyperService::new(routes.map_request(one_slash as fn(Incoming) -> Incoming));
+    let peer = Peer::new(address);
+    let stream = Stream::new(stream, Arc::clone(&peer), WRITE_TIME);
     http1::Builder::new()
         .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+        .serve_connection(TokioIo::new(stream), Entrance { peer, routes })
+}
+
+/// What a request passes before it is routed.
+struct Entrance {
+    peer: Arc<Peer>,
+    routes: Router,
+}
+
+impl Service<Incoming> for Entrance {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn call(&self, request: Incoming) -> Self::Future {
+        let mut request = one_slash(request);
+        request.extensions_mut().insert(Arc::clone(&self.peer));
+        // Cheap, and always ready.
+        tower::Service::call(&mut self.routes.clone(), request)
+    }
 }
 
 /// Several slashes are one.

@@ -1,11 +1,11 @@
 //! What laptops talk to. The laptop network is hostile: every message is sealed by its sender, every
 //! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
 
-mod boot_files;
 mod catalogue;
 mod http;
 mod listener;
 mod mdns;
+mod missed;
 mod neighbours;
 mod reports;
 mod sessions;
@@ -60,7 +60,8 @@ pub async fn serve(
     appliance.send(Input::Endpoint(Ok(urls))).await;
     // Loopback is for rehearsals; nobody else could come.
     let announcement = (config.mdns && !address.ip().is_loopback()).then(|| mdns::announce(&config.bench, address));
-    http::serve(listener, appliance, &config, stop).await;
+    let catalogue = catalogue::Catalogue::keep(&appliance, &config, stop.clone()).await;
+    http::serve(listener, appliance, catalogue, stop).await;
     drop(announcement);
     Ok(())
 }

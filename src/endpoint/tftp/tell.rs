@@ -1,6 +1,6 @@
 //! What becomes of transfers, as the board and a laptop's story show it.
 
-use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, time::Duration};
 
 use whiteglove_core::{
     clock::Moment,
@@ -8,14 +8,11 @@ use whiteglove_core::{
     tftp::{Ended, ErrorCode, Stats},
 };
 
-use super::super::{neighbours, reports::Reports};
+use super::super::{missed::Missed, neighbours, reports::Reports};
 
 const VIEWS_EVERY: Duration = Duration::from_millis(250);
 /// A screen shows some dozens.
 pub(super) const MOST_VIEWS: usize = 256;
-/// Names that are not there, of one client in a second: GRUB looks for a dozen. Whoever asks for more is no loader.
-const MOST_NAMES: usize = 16;
-const MOST_CLIENTS: usize = 256;
 
 pub(super) struct Teller {
     reports: Reports,
@@ -24,8 +21,7 @@ pub(super) struct Teller {
     next_views: Moment,
     /// Whether the board still shows some.
     showing: bool,
-    second: Moment,
-    missed: HashMap<Ipv4Addr, (Who, Vec<String>)>,
+    missed: Missed,
 }
 
 impl Teller {
@@ -36,8 +32,7 @@ impl Teller {
             server: format!("tftp {interface} {address}"),
             next_views: Moment::default(),
             showing: false,
-            second: Moment::default(),
-            missed: HashMap::new(),
+            missed: Missed::default(),
         }
     }
 
@@ -75,22 +70,9 @@ impl Teller {
     }
 
     pub(super) fn not_there(&mut self, client: Ipv4Addr, name: &str, now: Moment) {
-        if now.since(self.second) >= Duration::from_secs(1) {
-            self.second = now;
-            self.missed.clear();
+        if self.missed.is_news(client, name, now) {
+            self.saw(self.who(client), Seen::NotThere { name: name.to_owned(), by: Carrier::Tftp });
         }
-        if self.missed.len() >= MOST_CLIENTS && !self.missed.contains_key(&client) {
-            return;
-        }
-        let interface = &self.interface;
-        let (who, names) =
-            self.missed.entry(client).or_insert_with(|| (neighbours::who_is_at(interface, client), Vec::new()));
-        if names.len() >= MOST_NAMES || names.iter().any(|known| known == name) {
-            return;
-        }
-        names.push(name.to_owned());
-        let who = *who;
-        self.saw(who, Seen::NotThere { name: name.to_owned(), by: Carrier::Tftp });
     }
 
     /// When the board wants to see them again; `None` while there is nothing to show.
