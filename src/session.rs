@@ -18,6 +18,9 @@ use crate::{
     state::{self, StateLock},
 };
 
+/// Within which a bench that works shows itself.
+const LOOK_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// How much of the appliance to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -173,25 +176,32 @@ pub async fn look(config: &Config, device: Option<DeviceId>) -> Result<(Arc<Snap
     })?;
     link.send(Command::Watch(device)).await;
     let (mut snapshot, mut sheet) = (None, None);
-    loop {
-        match link.next().await {
-            None => return Err(stopped()),
-            Some(Update::Snapshot(seen)) => {
-                if let Some(device) = device.filter(|device| seen.rows.iter().all(|row| row.device != *device)) {
-                    return Err(Problem::new(
-                        format!("There is no device #{} on this bench.", device.0),
-                        "Nothing with that number has arrived.",
-                        "`whiteglove devices` lists the ones that have.",
-                    ));
-                }
-                snapshot = Some(seen);
+    let seen = async {
+        while snapshot.is_none() || device.is_some() && sheet.is_none() {
+            match link.next().await {
+                None => return Err(stopped()),
+                Some(Update::Snapshot(seen)) => snapshot = Some(seen),
+                Some(Update::Watched(seen)) => sheet = seen,
+                Some(_) => {}
             }
-            Some(Update::Watched(seen)) => sheet = seen,
-            Some(_) => {}
         }
-        if let Some(snapshot) = snapshot.take_if(|_| device.is_none() || sheet.is_some()) {
-            return Ok((snapshot, sheet));
-        }
+        Ok(())
+    };
+    let in_time = tokio::time::timeout(LOOK_TIME, seen).await;
+    match (in_time, snapshot, device) {
+        (Ok(Err(problem)), ..) => Err(problem),
+        (Ok(Ok(())), Some(snapshot), _) => Ok((snapshot, sheet)),
+        // A device that is there is shown at once.
+        (Err(_), Some(_), Some(device)) => Err(Problem::new(
+            format!("There is no device #{} on this bench.", device.0),
+            "Nothing with that number has arrived.",
+            "`whiteglove devices` lists the ones that have.",
+        )),
+        _ => Err(Problem::new(
+            "The bench does not answer.",
+            "It said nothing for two seconds.",
+            "Look at its board; if it stands still, stop it and start it again. Nothing that was acknowledged is lost.",
+        )),
     }
 }
 

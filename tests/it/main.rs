@@ -9,6 +9,7 @@ mod disk_full;
 mod identities;
 mod media;
 mod netboot;
+mod netboot_commands;
 mod pty;
 mod restart;
 mod support;

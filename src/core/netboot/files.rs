@@ -25,10 +25,16 @@ const ALL: &[(Program, Architecture, Protocol, &str)] = &[
     (Program::MemoryTest, Architecture::Bios, Protocol::Ipxe, "memtest.ipxe"),
 ];
 
+/// iPXE for machines whose card has none: it asks again, and is told the program's script.
+const CHAIN: &str = "undionly.kpxe";
+
 /// What of it is there, by the names in the catalogue.
 pub fn files(program: Program, is_there: impl Fn(&str) -> bool) -> Files {
     let of_program = ALL.iter().filter(|(of, ..)| *of == program);
-    let there = of_program.filter(|(.., name)| is_there(name));
+    // A chain that leads nowhere is worse than nothing.
+    let script = ALL.iter().find(|(of, _, protocol, _)| *of == program && *protocol == Protocol::Ipxe);
+    let leads_on = script.is_some_and(|(.., name)| is_there(name));
+    let there = of_program.filter(|(.., name)| is_there(name) && (*name != CHAIN || leads_on));
     there.fold(Files::default(), |files, (_, architecture, protocol, name)| match name.parse::<BootPath>() {
         Ok(path) => files.with(*architecture, *protocol, path),
         Err(_) => files,
@@ -39,7 +45,7 @@ pub fn files(program: Program, is_there: impl Fn(&str) -> bool) -> Files {
 pub fn first_file(program: Program, name: &str) -> bool {
     let names = ALL.iter().filter(|(of, ..)| *of == program).map(|(.., name)| *name);
     // What iPXE is chained for shows in its script only.
-    names.filter(|name| *name != "undionly.kpxe").any(|first| first == name)
+    names.filter(|name| *name != CHAIN).any(|first| first == name)
 }
 
 #[cfg(test)]
@@ -56,6 +62,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_not_offered() {
         assert_eq!(files(Program::WinPe, |_| false), Files::default());
+        assert_eq!(files(Program::WinPe, |name| name == CHAIN), Files::default());
         assert_ne!(files(Program::QuickScan, |name| name == "shimx64.efi"), Files::default());
         assert!(first_file(Program::MemoryTest, "memtest.efi"));
         assert!(!first_file(Program::MemoryTest, "undionly.kpxe") && !first_file(Program::QuickScan, "grubx64.efi"));
