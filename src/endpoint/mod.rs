@@ -7,6 +7,7 @@ mod listener;
 mod mdns;
 mod missed;
 mod neighbours;
+mod netboot;
 mod reports;
 mod sessions;
 
@@ -61,7 +62,8 @@ pub async fn serve(
     // Loopback is for rehearsals; nobody else could come.
     let announcement = (config.mdns && !address.ip().is_loopback()).then(|| mdns::announce(&config.bench, address));
     let catalogue = catalogue::Catalogue::keep(&appliance, &config, stop.clone()).await;
-    http::serve(listener, appliance, catalogue, stop).await;
+    let networks = netboot::serve(appliance.clone(), config, catalogue.clone(), address.port(), stop.clone());
+    tokio::join!(http::serve(listener, appliance, catalogue, stop), networks);
     drop(announcement);
     Ok(())
 }

@@ -8,6 +8,7 @@
 //!   show is a cut-off end; keep the head that `journal verify` prints to prove that too.
 //! - One writer. Readers see whole transactions.
 
+mod leases;
 mod sqlite;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use whiteglove_core::{
     record::Record,
 };
 
+pub(crate) use leases::{Ledger, Written};
 pub use sqlite::{Journal, verify};
 
 /// One entry as it is stored.
