@@ -60,6 +60,9 @@ impl Laptop {
             command.arg("-chardev").arg(format!("socket,id=tpm,path={}", tpm.control.display()));
             command.args(["-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]);
         }
+        if let Some(tap) = &self.cable {
+            command = tap.inside(&command);
+        }
         let words = File::create(log("qemu")).unwrap();
         let qemu = command.stdin(Stdio::null()).stdout(words.try_clone().unwrap()).stderr(words).spawn().unwrap();
         // From here on it is killed whatever happens.
@@ -142,6 +145,25 @@ impl Boot {
         let picture = results().join(format!("{}.png", self.name));
         self.qmp.ask("screendump", &json!({"filename": picture, "format": "png"}));
         picture
+    }
+
+    /// Waits until most of the screen is blue, as Memtest86+ has it.
+    pub(crate) fn turns_blue(&mut self) {
+        let picture = results().join(format!("{}.ppm", self.name));
+        let began = Instant::now();
+        loop {
+            self.qmp.ask("screendump", &json!({"filename": picture}));
+            let bytes = fs::read(&picture).unwrap();
+            // `P6`, width and height, depth: a line each; then red, green and blue, a byte each.
+            let pixels = bytes.splitn(4, |byte| *byte == b'\n').nth(3).unwrap_or_default().as_chunks::<3>().0;
+            // One palette has it as a8, another as aa.
+            let blue = pixels.iter().filter(|[red, green, blue]| *red == 0 && *green == 0 && *blue > 0xa0).count();
+            if blue > pixels.len() / 2 {
+                return;
+            }
+            assert!(began.elapsed() < A_BOOT, "the screen stays as {} has it", picture.display());
+            thread::sleep(Duration::from_millis(200));
+        }
     }
 
     pub(crate) fn press(&mut self, key: &str) {

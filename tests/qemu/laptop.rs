@@ -10,8 +10,10 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use crate::{
+    segment::Tap,
     support::{partition, tool},
     tpm::Tpm,
+    variables,
 };
 
 pub(crate) const SERIAL: &str = "PF-WG4711";
@@ -22,9 +24,13 @@ pub(crate) const STICK_SERIAL: &str = "4C530001230987";
 /// Microsoft's published generic key of Windows 10/11 Pro, which activates nothing.
 pub(crate) const WINDOWS_KEY: &str = "VK7JG-NPHTM-C97JM-9MPGT-3V66T";
 
-const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
+/// On the PCI bus; each adapter of a laptop has the next.
+const NIC_SLOT: u8 = 8;
+
+const UEFI: &str = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
 /// Microsoft's keys are enrolled in it and Secure Boot is on.
 const VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd";
+const NO_VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 pub(crate) struct Disk {
     pub(crate) model: &'static str,
@@ -43,7 +49,29 @@ pub(crate) const E1000E: Nic = Nic { device: "e1000e", mac: "8c:16:45:12:34:57" 
 /// It says 40 as its first byte whatever it is told.
 pub(crate) const USB: Nic = Nic { device: "usb-net", mac: "40:16:45:12:34:58" };
 
+/// What starts the laptop, and what it tries first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Firmware {
+    /// Secure Boot on. From the network by PXE.
+    Uefi,
+    /// The same, and its owner chose HTTP Boot in its menu.
+    UefiHttp,
+    /// Secure Boot off.
+    UefiOpen,
+    /// The same, and its network card brings its own iPXE, of 2019.
+    UefiIpxe,
+    /// SeaBIOS, and a network card of the same make.
+    Bios,
+}
+
+impl Firmware {
+    pub(crate) fn secure_boot(self) -> bool {
+        matches!(self, Self::Uefi | Self::UefiHttp)
+    }
+}
+
 pub(crate) struct Laptop {
+    pub(crate) firmware: Firmware,
     pub(crate) folder: PathBuf,
     pub(crate) tpm: Option<Tpm>,
     pub(crate) nics: Vec<Nic>,
@@ -52,6 +80,8 @@ pub(crate) struct Laptop {
     pub(crate) clock: String,
     /// What its cable's TFTP server gives out; then it boots from there, and no stick is in.
     pub(crate) tftp: Option<PathBuf>,
+    /// The same with a network around it: its first adapter is plugged in here, and it boots from there.
+    pub(crate) cable: Option<Tap>,
 }
 
 impl Laptop {
@@ -60,12 +90,14 @@ impl Laptop {
     pub(crate) fn new(folder: &Path, volume: u32) -> Self {
         let tpm = Some(Tpm::manufacture(&folder.join("tpm")));
         let laptop = Self {
+            firmware: Firmware::Uefi,
             folder: folder.to_owned(),
             tpm,
             nics: vec![VIRTIO],
             windows_key: true,
             clock: "utc".to_owned(),
             tftp: None,
+            cable: None,
         };
         laptop.assemble(volume);
         laptop
@@ -75,12 +107,14 @@ impl Laptop {
     pub(crate) fn bare(folder: &Path, volume: u32) -> Self {
         fs::create_dir_all(folder).unwrap();
         let laptop = Self {
+            firmware: Firmware::Uefi,
             folder: folder.to_owned(),
             tpm: None,
             nics: vec![VIRTIO],
             windows_key: false,
             clock: "utc".to_owned(),
             tftp: None,
+            cable: None,
         };
         laptop.assemble(volume);
         laptop
@@ -100,6 +134,22 @@ impl Laptop {
         self.folder.join(name)
     }
 
+    /// Its firmware tries HTTP Boot over its first adapter, the next time only.
+    pub(crate) fn choose_http_boot(&mut self) {
+        self.firmware = Firmware::UefiHttp;
+        let path = self.path("variables.fd");
+        let mut flash = fs::read(&path).unwrap();
+        let mac = self.nics[0].mac.split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap());
+        variables::boot_next(&mut flash, &variables::http_boot(NIC_SLOT, &mac.collect::<Vec<_>>()));
+        fs::write(&path, flash).unwrap();
+    }
+
+    /// No keys, so no Secure Boot.
+    pub(crate) fn forget_keys(&mut self, firmware: Firmware) {
+        self.firmware = firmware;
+        fs::copy(NO_VARIABLES, self.path("variables.fd")).expect("OVMF without keys (package ovmf)");
+    }
+
     /// Everything on the laptop's own disks.
     pub(crate) fn content_of_disks(&self) -> Vec<[u8; 32]> {
         ["nvme.img", "sata.img"].map(|name| Sha256::digest(fs::read(self.path(name)).unwrap()).into()).into()
@@ -113,12 +163,15 @@ impl Laptop {
         // Never KVM: a machine that offers it cannot always boot with it, and firmware in system
         // management mode is what makes Secure Boot here the real one.
         add("-accel", "tcg".into());
-        add("-machine", "q35,smm=on".into());
+        // Without graphics SeaBIOS shows its screen on the serial port as well.
+        add("-machine", if self.firmware == Firmware::Bios { "q35,graphics=off" } else { "q35,smm=on" }.into());
         add("-cpu", "max".into());
         add("-m", "1024".into());
-        add("-global", "driver=cfi.pflash01,property=secure,value=on".into());
-        add("-drive", format!("if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}"));
-        add("-drive", format!("if=pflash,format=raw,unit=1,file={}", at("variables.fd")));
+        if self.firmware != Firmware::Bios {
+            add("-global", "driver=cfi.pflash01,property=secure,value=on".into());
+            add("-drive", format!("if=pflash,format=raw,unit=0,readonly=on,file={UEFI}"));
+            add("-drive", format!("if=pflash,format=raw,unit=1,file={}", at("variables.fd")));
+        }
         add("-vga", "std".into());
         add("-rtc", format!("base={}", self.clock));
 
@@ -142,22 +195,35 @@ impl Laptop {
         add("-drive", format!("if=none,id=sata,format=raw,file={}", at("sata.img")));
         add("-device", format!("ide-hd,bus=ide.0,drive=sata,serial={},model={}", SATA.serial, SATA.model));
         add("-device", "qemu-xhci,id=usb".into());
-        if self.tftp.is_none() {
+        if self.tftp.is_none() && self.cable.is_none() {
             add("-drive", format!("if=none,id=stick,format=raw,file={}", stick.display()));
             // As a technician does it: the stick is chosen in the boot menu.
             add("-device", format!("usb-storage,bus=usb.0,drive=stick,removable=on,bootindex=0,serial={STICK_SERIAL}"));
         }
 
-        for (number, Nic { device, mac }) in self.nics.iter().enumerate() {
-            let (serves, first) = match &self.tftp {
+        for (number, Nic { device, mac }) in (0..).zip(&self.nics) {
+            let plugged = self.cable.as_ref().filter(|_| number == 0);
+            let (cable, first) = match (plugged, &self.tftp) {
+                (Some(Tap { interface, .. }), _) => {
+                    (format!("tap,id=cable{number},ifname={interface},script=no,downscript=no"), ",bootindex=0")
+                }
                 // QEMU's own TFTP server: neither firmware, nor loader, nor server is ours.
-                Some(folder) => (format!(",tftp={},bootfile=shimx64.efi", folder.display()), ",bootindex=0"),
-                None => (String::new(), ""),
+                (None, Some(folder)) => {
+                    let tftp = format!("tftp={},bootfile=shimx64.efi", folder.display());
+                    (format!("user,id=cable{number},{tftp}"), ",bootindex=0")
+                }
+                (None, None) => (format!("user,id=cable{number}"), ""),
             };
-            add("-netdev", format!("user,id=cable{number}{serves}"));
-            // QEMU's own boot ROMs have nothing to do with the laptop's.
-            let rom = if *device == "usb-net" { "bus=usb.0" } else { "romfile=" };
-            add("-device", format!("{device},id=nic{number},netdev=cable{number},mac={mac},{rom}{first}"));
+            add("-netdev", cable);
+            // QEMU's own boot ROMs have nothing to do with the laptop's, where it has a choice.
+            let place = match *device {
+                "usb-net" => "bus=usb.0".to_owned(),
+                _ if matches!(self.firmware, Firmware::UefiIpxe | Firmware::Bios) => {
+                    format!("addr={:#x}", NIC_SLOT + number)
+                }
+                _ => format!("romfile=,addr={:#x}", NIC_SLOT + number),
+            };
+            add("-device", format!("{device},id=nic{number},netdev=cable{number},mac={mac},{place}{first}"));
         }
         words
     }

@@ -17,10 +17,13 @@ mod hash;
 mod laptop;
 mod more;
 mod netboot;
+mod segment;
+mod servers;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code)] // what only the other tests use
 mod support;
 mod tpm;
+mod variables;
 
 use std::{
     env, fs,
@@ -44,17 +47,29 @@ use whiteglove_core::{
 use crate::{
     boot::{Cable, Line, results},
     laptop::{Laptop, NVME, SATA, SERIAL, STICK_SERIAL, UUID, VIRTIO, WINDOWS_KEY},
+    segment::Segment,
     support::{Bench, partition, tool},
 };
 
 /// The boot environment to test, or `None` after saying aloud that nothing is tested.
 fn environment() -> Option<PathBuf> {
     let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let missing: Vec<&str> =
-        ["qemu-system-x86_64", "swtpm_setup", "swtpm", "tpm2_readpublic", "openssl", "mcopy", "sgdisk", "fsck.vfat"]
-            .into_iter()
-            .filter(|program| std::process::Command::new(program).arg("--version").output().is_err())
-            .collect();
+    let programs = [
+        "qemu-system-x86_64",
+        "swtpm_setup",
+        "swtpm",
+        "tpm2_readpublic",
+        "openssl",
+        "mcopy",
+        "sgdisk",
+        "fsck.vfat",
+        "ip",
+        "nsenter",
+        "dnsmasq",
+        "nginx",
+    ];
+    let is_missing = |program: &&str| std::process::Command::new(program).arg("--version").output().is_err();
+    let missing: Vec<&str> = programs.into_iter().filter(is_missing).collect();
     let why = match set("WHITEGLOVE_BOOTENV") {
         None => "WHITEGLOVE_BOOTENV names no boot environment".to_owned(),
         Some(_) if !missing.is_empty() => format!("{} missing", missing.join(", ")),
@@ -78,6 +93,20 @@ fn bench(environment: &Path) -> Bench {
          mdns = false\n"
     );
     bench.start();
+    bench
+}
+
+/// A bench on a segment, where laptops reach it by its address.
+fn bench_on(segment: &Segment, environment: &Path) -> Bench {
+    let mut bench = Bench::without_boot_environment();
+    fs::create_dir_all(bench.state()).unwrap();
+    symlink(environment, bench.boot_environment()).unwrap();
+    let at = format!("{}:8099", Segment::ADDRESS);
+    bench.config =
+        format!("bench = 'test'\nbatch = 'spring'\nlisten = '{at}'\nadvertise = ['http://{at}']\nmdns = false\n");
+    let command = segment.inside(&bench.command());
+    bench.spawn(command);
+    bench.url();
     bench
 }
 

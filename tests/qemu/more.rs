@@ -1,5 +1,7 @@
 //! Other laptops, and sticks that somebody changed: `scripts/test --all`, a boot each.
 
+mod netboot;
+
 use std::{
     env, fs,
     fs::File,

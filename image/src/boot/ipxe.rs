@@ -55,8 +55,8 @@ goto again
 :stopped
 echo
 echo whiteglove could not start this machine over the network.
-echo The bench is off, or the line to it is broken, or this machine refuses the program.
-echo Check the cable and the bench; what iPXE says above helps whoever looks after it.
+echo The bench is off, the line to it is broken, or this machine refuses it.
+echo Check both. What iPXE says above helps whoever looks after the bench.
 prompt Press any key to try again. ||
 goto start
 "
@@ -71,10 +71,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_relative_and_every_jump_has_its_label() {
+    fn every_name_is_relative_every_jump_has_its_label_and_every_word_is_on_the_screen() {
         for text in [ipxe_script(), memtest_script()] {
             assert!(text.starts_with("#!ipxe\n") && text.is_ascii() && !text.contains("://"));
             for line in text.lines() {
+                // A BIOS screen has 80 columns.
+                assert!(!line.starts_with("echo") || line.len() < 80, "{line}");
                 if let Some((_, label)) = line.split_once("goto ") {
                     let label = label.split_whitespace().next().unwrap();
                     assert!(text.contains(&format!("\n:{label}\n")), "{label}");

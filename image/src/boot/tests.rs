@@ -106,7 +106,7 @@ fn a_server_has_every_name_that_a_loader_or_a_script_asks_for() {
     assert_eq!(names(&built), expected);
     let list = served(&built, b"{}").unwrap();
     let grub = list.iter().find(|served| served.name == "grubx64.efi").unwrap();
-    assert_eq!(grub.content, Content::File(built.network_grub.clone().unwrap()));
+    assert_eq!(grub.content, Content::File(built.network_grub.unwrap()));
     for word in [ipxe_script(), memtest_script(), network_grub_cfg()].join(" ").split_whitespace() {
         let name = word.trim_start_matches('/').trim_end_matches(';');
         if ["boot/", "memtest.", "shimx64"].iter().any(|start| name.starts_with(start)) {
