@@ -1,6 +1,7 @@
 //! What laptops talk to. The laptop network is hostile: every message is sealed by its sender, every
 //! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
 
+mod buffers;
 mod catalogue;
 mod http;
 mod listener;
@@ -26,6 +27,8 @@ use crate::{
     config::Config,
 };
 
+/// How soon a new address of this machine is known to laptops.
+const ADDRESSES_EVERY: Duration = Duration::from_secs(2);
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// Binds, announces and serves until told to stop.
@@ -56,16 +59,34 @@ pub async fn serve(
         }
     };
     let address = listener.local_addr().map_err(|error| cannot_listen(config.listen, &error))?;
-    let urls = urls(&config, address);
-    tracing::info!(%address, urls = urls.join(" "), "the endpoint listens");
-    appliance.send(Input::Endpoint(Ok(urls))).await;
+    let told = urls(&config, address);
+    tracing::info!(%address, urls = told.join(" "), "the endpoint listens");
+    appliance.send(Input::Endpoint(Ok(told.clone()))).await;
+    let moves = tell_moves(appliance.clone(), config.clone(), address, told);
     // Loopback is for rehearsals; nobody else could come.
     let announcement = (config.mdns && !address.ip().is_loopback()).then(|| mdns::announce(&config.bench, address));
     let catalogue = catalogue::Catalogue::keep(&appliance, &config, stop.clone()).await;
     let networks = netboot::serve(appliance.clone(), config, catalogue.clone(), address.port(), stop.clone());
-    tokio::join!(http::serve(listener, appliance, catalogue, stop), networks);
+    tokio::select! {
+        _ = async { tokio::join!(http::serve(listener, appliance, catalogue, stop), networks) } => {}
+        () = moves => {}
+    }
     drop(announcement);
     Ok(())
+}
+
+/// Says where laptops reach us when an interface gets another address: what boots from the network or is written to a
+/// stick then has to know it. Does not return.
+async fn tell_moves(appliance: Appliance, config: Config, listening: SocketAddr, mut told: Vec<String>) {
+    loop {
+        tokio::time::sleep(ADDRESSES_EVERY).await;
+        let now = urls(&config, listening);
+        if now != told {
+            tracing::info!(urls = now.join(" "), "the endpoint is reached elsewhere");
+            appliance.send(Input::Endpoint(Ok(now.clone()))).await;
+            told = now;
+        }
+    }
 }
 
 /// Whether the endpoint could come up now.
