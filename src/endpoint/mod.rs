@@ -2,6 +2,7 @@
 //! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
 
 mod buffers;
+mod buffers;
 mod catalogue;
 mod http;
 mod listener;

@@ -24,7 +24,6 @@ use nix::{
         epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
         eventfd::{EfdFlags, EventFd},
         resource::{Resource, getrlimit, setrlimit},
-        socket::{setsockopt, sockopt},
     },
 };
 use socket2::{Domain, Protocol, Socket, Type};
@@ -40,6 +39,7 @@ use self::{
     tell::{MOST_VIEWS, Teller},
 };
 use super::{
+    buffers,
     catalogue::{Catalogue, Content, Source},
     reports::Reports,
 };
@@ -82,10 +82,7 @@ pub(crate) fn start(
     raise_limit();
     let place = Place { interface: interface.to_owned(), address };
     let listener = place.socket(port)?;
-    // More than the system allows everybody needs a privilege; without it there is what there is.
-    if setsockopt(&listener, sockopt::RcvBufForce, &REQUESTS_WAITING).is_err() {
-        let _ = listener.set_recv_buffer_size(REQUESTS_WAITING);
-    }
+    buffers::receive(&listener, REQUESTS_WAITING);
     let listener = UdpSocket::from(listener);
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
@@ -145,9 +142,7 @@ impl Place {
     fn connected(&self, client: SocketAddr) -> io::Result<UdpSocket> {
         let socket = self.socket(0)?;
         socket.connect(&client.into())?;
-        if setsockopt(&socket, sockopt::SndBufForce, &FLIGHTS_WAITING).is_err() {
-            let _ = socket.set_send_buffer_size(FLIGHTS_WAITING);
-        }
+        buffers::send(&socket, FLIGHTS_WAITING);
         Ok(socket.into())
     }
 }
