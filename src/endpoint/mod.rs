@@ -2,7 +2,6 @@
 //! answer by us, sizes and times are bounded, and names are looked up, never joined to a path.
 
 mod buffers;
-mod buffers;
 mod catalogue;
 mod http;
 mod listener;
@@ -12,9 +11,9 @@ mod neighbours;
 mod netboot;
 mod reports;
 mod sessions;
+mod tftp;
 
 pub(crate) use reports::Reports;
-mod tftp;
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
