@@ -2,9 +2,11 @@
 
 use std::{fs, path::Path};
 
+use serde_json::json;
+
 use crate::{
     bench, bench_on,
-    boot::{Boot, Cable},
+    boot::{Boot, Cable, results},
     environment,
     laptop::{Firmware, Laptop, SERIAL},
     only_device,
@@ -85,7 +87,10 @@ impl Floor {
         let untouched = laptop.content_of_disks();
         let mut boot = self.boots(name, laptop);
         boot.prints("whiteglove: starting over the network");
-        assert_eq!(boot.says("captured").text, format!("captured {SERIAL}"));
+        let (started, captured) = (boot.says("agent start"), boot.says("captured"));
+        assert_eq!(captured.text, format!("captured {SERIAL}"));
+        let seconds = json!({"agent": started.seen, "captured": captured.seen});
+        fs::write(results().join(format!("{name}-timings.json")), format!("{seconds}\n")).unwrap();
         let device = only_device(&self.bench);
         let secure_boot = device.capture.unwrap().firmware.secure_boot;
         assert_eq!(secure_boot.unwrap_or_default(), laptop.firmware.secure_boot());
