@@ -15,7 +15,7 @@ mod words;
 
 pub use choice::{BootTable, Choice, Decision, Program, Reason, decide};
 pub use diagnosis::{Around, Diagnosis, Finding, Standing};
-pub use files::{files, first_file};
+pub use files::{OWN_DISK, files, first_file, own_disk};
 pub use port::{Mode, NetworkView, PortState, PortView, RivalView, TransferView};
 pub use sighting::{Carrier, Seen, Sighting, Who, Withheld};
 pub use stories::{ClientView, Stories};

@@ -46,8 +46,6 @@ pub struct Server {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Boot {
     Files(Files),
-    /// It has been captured: on to its own disk. Silence makes every firmware go on to its next entry.
-    LocalDisk,
     /// Not one of ours, or told to leave alone.
     Nothing,
 }
@@ -65,7 +63,6 @@ pub struct Manner {
 /// Why a client that asks is told nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Silence {
-    LocalDisk,
     Nothing,
     /// There is nothing to boot for this kind of machine: worth telling a person.
     NoPayload(Architecture, Protocol),
@@ -144,7 +141,6 @@ pub(super) fn choose<'a>(request: &Request, boot: &'a Boot) -> Result<Offered<'a
         return Err(Silence::Credentials);
     }
     match boot {
-        Boot::LocalDisk => Err(Silence::LocalDisk),
         Boot::Nothing => Err(Silence::Nothing),
         Boot::Files(files) => {
             let (architecture, protocol) = (request.architecture, request.protocol);

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, PortState, PortView, Program, Seen, Stage, Story, Withheld, story::Role};
+use super::{Mode, OWN_DISK, PortState, PortView, Program, Seen, Stage, Story, Withheld, story::Role};
 use crate::{
     clock::Moment,
     dhcp::netboot::{Architecture, Protocol},
@@ -134,6 +134,9 @@ pub(super) fn never_seen(around: &Around<'_>) -> Diagnosis {
 fn finding(story: &Story, around: &Around<'_>) -> Finding {
     let quiet = around.now.since(story.last);
     let Some(reached) = story.reached() else { return Finding::UnderWay(Stage::Asked) };
+    if first_told(story) == OWN_DISK && reached < Stage::Loader {
+        return Finding::ToItsDisk;
+    }
     if let Some(program) = delivered(story) {
         return Finding::Delivered(program);
     }
@@ -197,7 +200,6 @@ fn asked(story: &Story, around: &Around<'_>, reached: Stage) -> Finding {
     });
     let port = around.ports.iter().find(|port| port.interface == story.port);
     match withheld {
-        Some(Withheld::LocalDisk) => return Finding::ToItsDisk,
         Some(Withheld::Ignored) => return Finding::LeftAlone,
         Some(Withheld::NoPayload(architecture, protocol)) => return Finding::NoPayload(architecture, protocol),
         Some(Withheld::NoBootEnvironment) => return Finding::NoBootEnvironment,

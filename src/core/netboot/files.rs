@@ -41,6 +41,27 @@ pub fn files(program: Program, is_there: impl Fn(&str) -> bool) -> Files {
     })
 }
 
+/// What a laptop is told that is to go on to its own disk: a file that is not there.
+///
+/// Silence would do, and takes a minute: EDK2 asks for 4, 8, 16 and 32 seconds until it believes that nobody answers.
+/// Told "not found" it goes on to its next boot entry at once, as every firmware does, and shows this name as it does.
+pub const OWN_DISK: &str = "go-on-to-own-disk";
+
+/// Whether a file's name or URL is that.
+pub(super) fn is_own_disk(file: &str) -> bool {
+    file.rsplit('/').next() == Some(OWN_DISK)
+}
+
+/// [`OWN_DISK`] for every machine and every way to ask.
+pub fn own_disk() -> Files {
+    use Architecture::{Arm64, Bios, Ia32, X64};
+    let kinds = [Bios, Ia32, X64, Arm64].into_iter().flat_map(|architecture| {
+        [Protocol::Pxe, Protocol::Http, Protocol::Ipxe].map(|protocol| (architecture, protocol))
+    });
+    let Ok(path) = OWN_DISK.parse::<BootPath>() else { return Files::default() };
+    kinds.fold(Files::default(), |files, (architecture, protocol)| files.with(architecture, protocol, path.clone()))
+}
+
 /// Whether a file is the first that a machine loads for a program: with it delivered, the program was booted.
 pub fn first_file(program: Program, name: &str) -> bool {
     let names = ALL.iter().filter(|(of, ..)| *of == program).map(|(.., name)| *name);
@@ -57,6 +78,7 @@ mod tests {
         for (.., name) in ALL {
             assert!(name.parse::<BootPath>().is_ok(), "{name}");
         }
+        assert!(!own_disk().is_empty());
     }
 
     #[test]

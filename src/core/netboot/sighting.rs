@@ -63,7 +63,6 @@ impl Carrier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Withheld {
-    LocalDisk,
     Ignored,
     NoPayload(Architecture, Protocol),
     /// It wants a signature of the boot integrity services.
@@ -78,7 +77,6 @@ impl Withheld {
     /// None: nothing worth telling a person.
     pub fn of(silence: Silence) -> Option<Self> {
         match silence {
-            Silence::LocalDisk => Some(Self::LocalDisk),
             Silence::Nothing => Some(Self::Ignored),
             Silence::NoPayload(architecture, protocol) => Some(Self::NoPayload(architecture, protocol)),
             Silence::Credentials => Some(Self::Credentials),
@@ -151,7 +149,6 @@ impl Withheld {
     /// In a few words, as a list shows it.
     pub fn words(self) -> String {
         match self {
-            Self::LocalDisk => "its own disk".to_owned(),
             Self::Ignored => "nothing (left alone)".to_owned(),
             Self::NoPayload(architecture, _) => format!("nothing for {architecture}"),
             Self::Credentials => "nothing (wants credentials)".to_owned(),

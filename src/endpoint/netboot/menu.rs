@@ -8,12 +8,11 @@ use whiteglove_core::{
         netboot::Request,
         reply::{Boot, Silence},
     },
-    netboot::{BootTable, Decision, Program, Withheld, files},
+    netboot::{BootTable, Decision, Program, Withheld, files, own_disk},
 };
 
 use crate::endpoint::catalogue::Catalogue;
 
-const LOCAL_DISK: Boot = Boot::LocalDisk;
 const NOTHING: Boot = Boot::Nothing;
 
 pub(super) struct Menu {
@@ -21,11 +20,12 @@ pub(super) struct Menu {
     boots: watch::Receiver<Arc<BootTable>>,
     /// Of the catalogue as it was last seen.
     files: HashMap<Program, Boot>,
+    own_disk: Boot,
 }
 
 impl Menu {
     pub(super) fn new(catalogue: watch::Receiver<Arc<Catalogue>>, boots: watch::Receiver<Arc<BootTable>>) -> Self {
-        let mut menu = Self { catalogue, boots, files: HashMap::new() };
+        let mut menu = Self { catalogue, boots, files: HashMap::new(), own_disk: Boot::Files(own_disk()) };
         menu.read();
         menu
     }
@@ -37,7 +37,7 @@ impl Menu {
         }
         match self.boots.borrow().of(request.uuid, request.mac) {
             Decision::Boot(program) => self.files.get(&program).unwrap_or(&NOTHING),
-            Decision::LocalDisk => &LOCAL_DISK,
+            Decision::LocalDisk => &self.own_disk,
             Decision::Ignore => &NOTHING,
         }
     }

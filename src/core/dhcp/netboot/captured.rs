@@ -98,5 +98,5 @@ fn uefi_ipxe_is_given_its_script_and_never_itself() {
     let message = Message::parse(&IPXE_UEFI.bytes()).unwrap();
     let offer = answered(&message, SERVER_PORT, &files()).unwrap();
     assert_eq!(Message::parse(&offer.datagram).unwrap().file, b"http://10.77.0.1:8080/boot.ipxe");
-    assert_eq!(answered(&message, SERVER_PORT, &Boot::LocalDisk), Err(Silence::LocalDisk));
+    assert_eq!(answered(&message, SERVER_PORT, &Boot::Nothing), Err(Silence::Nothing));
 }

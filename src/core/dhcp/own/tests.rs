@@ -155,11 +155,11 @@ fn what_to_boot_stands_in_the_same_answer() {
 #[test]
 fn a_client_with_nothing_to_boot_gets_its_address_and_the_bench_a_reason() {
     let leases = bench(10, 20);
-    let Decision::Answer { reply, withheld, .. } = leases.decide(&uefi_pxe(7), |_| Boot::LocalDisk, None, at(0)) else {
+    let Decision::Answer { reply, withheld, .. } = leases.decide(&uefi_pxe(7), |_| Boot::Nothing, None, at(0)) else {
         panic!("no answer")
     };
     let offer = Message::parse(&reply.datagram).unwrap();
-    assert_eq!((offer.yours, offer.options.get(67), withheld), (ip(10), None, Some(Silence::LocalDisk)));
+    assert_eq!((offer.yours, offer.options.get(67), withheld), (ip(10), None, Some(Silence::Nothing)));
 }
 
 #[test]

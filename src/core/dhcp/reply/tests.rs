@@ -132,7 +132,6 @@ fn the_menu_entry_asked_for_is_echoed() {
 
 #[test]
 fn silence_has_a_reason() {
-    assert_eq!(answered(&uefi_pxe(7), SERVER_PORT, &Boot::LocalDisk), Err(Silence::LocalDisk));
     assert_eq!(answered(&uefi_pxe(7), SERVER_PORT, &Boot::Nothing), Err(Silence::Nothing));
     let no_payload = Silence::NoPayload(Architecture::Arm64, Protocol::Http);
     assert_eq!(answered(&uefi_http(19), SERVER_PORT, &files()), Err(no_payload));

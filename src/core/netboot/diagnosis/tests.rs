@@ -198,7 +198,6 @@ fn no_driver_for_its_card() {
 #[test]
 fn what_was_withheld_says_why() {
     for (withheld, wanted) in [
-        (Withheld::LocalDisk, Finding::ToItsDisk),
         (Withheld::Ignored, Finding::LeftAlone),
         (
             Withheld::NoPayload(Architecture::Arm64, Protocol::Pxe),
@@ -210,6 +209,18 @@ fn what_was_withheld_says_why() {
     }
     let words = Finding::NoPayload(Architecture::Arm64, Protocol::Pxe).diagnosis().problem.unwrap();
     assert_eq!(words.what, "The bench has nothing to boot for arm64 by PXE.");
+}
+
+#[test]
+fn its_own_disk_is_where_it_was_sent() {
+    let sent = |boot_server| Seen::Told { file: OWN_DISK.into(), boot_server };
+    let whole =
+        [(0, asks()), (1, sent(false)), (4_000, asks_4011()), (4_001, sent(true)), (4_010, not_there(OWN_DISK))];
+    for upto in 2..=5 {
+        assert_eq!(after(&whole[..upto], SHORT), Finding::ToItsDisk);
+        assert_eq!(after(&whole[..upto], LONG).diagnosis().standing, Standing::AsTold);
+    }
+    assert_eq!(sent(false).words(), "we sent it on to its own disk");
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) fn asks_briefly(architecture: Option<Architecture>, by: Option<Protoc
 pub(super) fn tone(seen: &Seen) -> Tone {
     match seen {
         Seen::Rival { wins: true, .. } | Seen::Broken { .. } => Tone::Alarm,
-        Seen::Withheld(Withheld::LocalDisk | Withheld::Ignored) => Tone::Plain,
+        Seen::Withheld(Withheld::Ignored) => Tone::Plain,
         Seen::Withheld(_) => Tone::Warn,
         Seen::Hello | Seen::Captured => Tone::Good,
         // Most of what is looked for in vain is optional: its words say what is not.
