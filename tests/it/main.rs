@@ -5,6 +5,7 @@ mod agent_api;
 mod architecture;
 mod boot_http;
 mod command_line;
+mod dhcp;
 mod disk_full;
 mod identities;
 mod media;

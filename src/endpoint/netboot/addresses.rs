@@ -38,6 +38,8 @@ fn upper_half(address: Ipv4Addr, prefix: u8) -> (Ipv4Addr, Ipv4Addr) {
     let rest = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
     let (network, own) = (address.to_bits() & !rest, address.to_bits());
     let (middle, end) = (network + rest / 2 + 1, network | rest);
+    // Nothing is wrong with an address that ends in 0, and there are devices that will not have it.
+    let middle = if middle & 0xff == 0 { middle + 1 } else { middle };
     let (mut first, mut last) = (middle, (end - 1).min(middle.saturating_add(MOST - 1)));
     // The smallest network: the one other address there is.
     if first == last && first == own {
@@ -64,7 +66,7 @@ mod tests {
         assert_eq!(half("192.168.77.1", 24).unwrap(), "192.168.77.128-192.168.77.254");
         assert_eq!(half("192.168.77.254", 24).unwrap(), "192.168.77.128-192.168.77.253");
         assert_eq!(half("192.168.77.128", 24).unwrap(), "192.168.77.129-192.168.77.254");
-        assert_eq!(half("10.0.0.1", 8).unwrap(), "10.128.0.0-10.128.0.199");
+        assert_eq!(half("10.0.0.1", 8).unwrap(), "10.128.0.1-10.128.0.200");
         assert_eq!(half("10.0.0.1", 30).unwrap(), "10.0.0.2-10.0.0.2");
         assert_eq!(half("10.0.0.2", 30).unwrap(), "10.0.0.1-10.0.0.1");
         assert_eq!(half("10.0.0.1", 31).unwrap_err().1, BadPool::Prefix);
