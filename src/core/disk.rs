@@ -8,7 +8,11 @@ use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use crate::{problem::Problem, sticks::gigabytes};
+
+mod armed;
+
+pub use armed::{Armed, Declined, Terms};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -112,9 +116,7 @@ impl Disk {
 
 impl fmt::Display for Disk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Tenths of the GB printed on the stick, not GiB: a person compares with the print.
-        let tenths = self.size_bytes / 100_000_000;
-        write!(f, "{}  {}.{} GB  {}", self.name(), tenths / 10, tenths % 10, self.path.display())?;
+        write!(f, "{}  {}  {}", self.name(), gigabytes(self.size_bytes), self.path.display())?;
         if !self.serial.is_empty() {
             write!(f, "  serial {}", clean(&self.serial))?;
         }
@@ -149,6 +151,8 @@ pub enum Refusal {
     ReadOnly,
     #[error("it has sectors of {bytes} bytes; sticks are made with 512")]
     SectorSize { bytes: u32 },
+    #[error("it is a part of {of}")]
+    Member { of: String },
     #[error("it is {missing} bytes too small for the image")]
     TooSmall { missing: u64 },
     #[error("its name is {name:?}, not {typed:?}")]
@@ -167,6 +171,7 @@ impl Refusal {
             Self::NoMedium => "Insert a card, or choose a stick.",
             Self::ReadOnly => "Slide its lock open if it has one; if not, the stick is worn out: take another.",
             Self::SectorSize { .. } => "Use another stick.",
+            Self::Member { .. } => "If nothing on it is needed, clear it first (wipefs -a), or take another stick.",
             Self::TooSmall { .. } => "Use a larger stick.",
             Self::WrongName { .. } => "Type the name exactly as it is shown beside the disk.",
             Self::Changed { .. } => "List the disks again and choose the stick anew. Nothing was written.",
@@ -231,7 +236,7 @@ impl ErasePermit {
 mod tests {
     use super::*;
 
-    fn stick() -> Disk {
+    pub(super) fn stick() -> Disk {
         Disk {
             path: "/dev/sdb".into(),
             number: (8, 16),

@@ -28,6 +28,7 @@ pub mod record;
 pub mod rtc;
 pub mod scan;
 pub mod smbios;
+pub mod sticks;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, OWN_DISK, PortState, PortView, Program, Seen, Stage, Story, Withheld, story::Role};
+use super::{Mode, PortState, PortView, Program, Seen, Stage, Story, Withheld, files::is_own_disk, story::Role};
 use crate::{
     clock::Moment,
     dhcp::netboot::{Architecture, Protocol},
@@ -134,7 +134,7 @@ pub(super) fn never_seen(around: &Around<'_>) -> Diagnosis {
 fn finding(story: &Story, around: &Around<'_>) -> Finding {
     let quiet = around.now.since(story.last);
     let Some(reached) = story.reached() else { return Finding::UnderWay(Stage::Asked) };
-    if first_told(story) == OWN_DISK && reached < Stage::Loader {
+    if is_own_disk(&first_told(story)) && reached < Stage::Loader {
         return Finding::ToItsDisk;
     }
     if let Some(program) = delivered(story) {

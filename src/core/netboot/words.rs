@@ -1,6 +1,6 @@
 //! What was seen, in plain words: one line of a timeline.
 
-use super::{OWN_DISK, Seen, Withheld};
+use super::{Seen, Withheld, files::is_own_disk};
 use crate::dhcp::netboot::Protocol;
 
 impl Seen {
@@ -16,7 +16,7 @@ impl Seen {
                 let behind = relay.map_or_else(String::new, |relay| format!(", through the router {relay}"));
                 format!("{whom} ({how}, {architecture}{behind})")
             }
-            Self::Told { file, .. } if file == OWN_DISK => "we sent it on to its own disk".to_owned(),
+            Self::Told { file, .. } if is_own_disk(file) => "we sent it on to its own disk".to_owned(),
             Self::Told { file, boot_server: false } => format!("we offered {file}"),
             Self::Told { file, boot_server: true } => format!("we told it to load {file}"),
             Self::Withheld(Withheld::Ignored) => "not answered: it is left alone".to_owned(),
@@ -45,7 +45,7 @@ impl Seen {
             Self::Broken { name, had, size, how, by } => {
                 format!("{name} broke off at {} of {} by {}: {how}", bytes(*had), bytes(*size), by.word())
             }
-            Self::NotThere { name, .. } if name == OWN_DISK => "it goes on to its own disk".to_owned(),
+            Self::NotThere { name, .. } if is_own_disk(name) => "it goes on to its own disk".to_owned(),
             Self::NotThere { name, by } if is_optional(name) => {
                 format!("looked for {name} by {} (not there, which is normal)", by.word())
             }

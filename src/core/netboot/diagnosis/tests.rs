@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     identity::{Mac, SystemUuid},
-    netboot::{Carrier, Sighting, Stories, Who},
+    netboot::{Carrier, OWN_DISK, Sighting, Stories, Who},
     testing,
 };
 
@@ -213,6 +213,8 @@ fn what_was_withheld_says_why() {
 
 #[test]
 fn its_own_disk_is_where_it_was_sent() {
+    let by_http = Seen::Told { file: format!("http://192.168.7.1:8780/{OWN_DISK}"), boot_server: false };
+    assert_eq!(after(&[(0, asks()), (1, by_http)], LONG), Finding::ToItsDisk);
     let sent = |boot_server| Seen::Told { file: OWN_DISK.into(), boot_server };
     let whole =
         [(0, asks()), (1, sent(false)), (4_000, asks_4011()), (4_001, sent(true)), (4_010, not_there(OWN_DISK))];
