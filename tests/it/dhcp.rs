@@ -70,9 +70,9 @@ struct Dnsmasq(Child);
 
 impl Dnsmasq {
     fn on(machine: &Machine, more: &[&str]) -> Self {
-        let mut arguments =
-            vec!["--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--log-facility=-"];
-        arguments.extend(["--interface=eth0", "--bind-interfaces", "--dhcp-leasefile=/dev/null", "--no-ping"]);
+        // --no-daemon: it stays who it is, which matters where root is not quite root.
+        let mut arguments = vec!["--no-daemon", "--port=0", "--conf-file=/dev/null", "--interface=eth0"];
+        arguments.extend(["--bind-interfaces", "--dhcp-leasefile=/dev/null", "--no-ping"]);
         arguments.extend(more);
         let mut child = machine.command("dnsmasq", &arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -317,7 +317,8 @@ fn a_person_turns_a_network_on_and_it_stays_on() {
 
 #[test]
 fn two_networks_are_served_at_once_each_in_its_own_manner() {
-    let (office, lab) = (Segment::new(), Segment::new());
+    let office = Segment::new();
+    let lab = office.another();
     let (in_office, in_lab) = (office.with(None), lab.with(None));
     let machine = office.with(Some("10.77.0.1/24"));
     lab.plug(&machine, "eth1");

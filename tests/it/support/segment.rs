@@ -17,6 +17,15 @@ pub(crate) struct Machine {
     holder: Child,
 }
 
+/// Where the cable of a simulated machine is plugged in, which takes no namespace of its own.
+#[allow(dead_code, reason = "for the machines of tests/qemu")]
+#[derive(Debug, Clone)]
+pub(crate) struct Tap {
+    /// A program's words to be on the switch.
+    enter: Vec<String>,
+    pub(crate) interface: String,
+}
+
 /// A switch with a bridge in it, and all that is plugged in.
 pub(crate) struct Segment {
     switch: Machine,
@@ -25,7 +34,15 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) fn new() -> Self {
-        let switch = Machine::of(&["unshare"], !rustix::process::geteuid().is_root());
+        Self::around(Machine::of(&["unshare"], !rustix::process::geteuid().is_root()))
+    }
+
+    /// A second one, for machines that are plugged into both.
+    pub(crate) fn another(&self) -> Self {
+        Self::around(self.machine())
+    }
+
+    fn around(switch: Machine) -> Self {
         // A bridge that learns for 15 seconds loses what firmware says first.
         switch.ip("link add br0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0");
         switch.ip("link set br0 up");
@@ -43,12 +60,25 @@ impl Segment {
 
     /// Plugs a machine in; its interface is up afterwards.
     pub(crate) fn plug(&self, machine: &Machine, interface: &str) {
-        let socket = format!("port{}", self.sockets.get());
-        self.sockets.set(self.sockets.get() + 1);
+        let socket = self.next_socket();
         let there = machine.holder.id();
         self.switch.ip(&format!("link add {socket} type veth peer name {interface} netns {there}"));
         self.switch.ip(&format!("link set {socket} master br0 up"));
         machine.ip(&format!("link set {interface} up"));
+    }
+
+    /// A socket for QEMU.
+    #[allow(dead_code, reason = "for the machines of tests/qemu")]
+    pub(crate) fn tap(&self) -> Tap {
+        let interface = self.next_socket();
+        self.switch.ip(&format!("tuntap add dev {interface} mode tap"));
+        self.switch.ip(&format!("link set {interface} master br0 up"));
+        Tap { enter: self.switch.enter(&["--net", "--mount"]), interface }
+    }
+
+    fn next_socket(&self) -> String {
+        self.sockets.set(self.sockets.get() + 1);
+        format!("port{}", self.sockets.get())
     }
 
     /// A machine with one interface, `eth0`, perhaps with an address.
@@ -91,16 +121,7 @@ impl Machine {
 
     /// The program as it would be started, but on this machine.
     pub(crate) fn inside(&self, command: &Command) -> Command {
-        let enter = self.enter(&["--net", "--mount"]);
-        let mut wrapped = Command::new(&enter[0]);
-        wrapped.args(&enter[1..]).arg(command.get_program()).args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => wrapped.env(name, value),
-                None => wrapped.env_remove(name),
-            };
-        }
-        wrapped
+        wrap(&self.enter(&["--net", "--mount"]), command)
     }
 
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
@@ -145,6 +166,26 @@ impl Machine {
     pub(crate) fn broadcast(&self, message: &Message, seconds: &str) -> Vec<(SocketAddrV4, Message)> {
         self.ask(68, SocketAddrV4::new(Ipv4Addr::BROADCAST, 67), message, seconds)
     }
+}
+
+#[allow(dead_code, reason = "for the machines of tests/qemu")]
+impl Tap {
+    /// The program as it would be started, but on the switch.
+    pub(crate) fn inside(&self, command: &Command) -> Command {
+        wrap(&self.enter, command)
+    }
+}
+
+fn wrap(enter: &[String], command: &Command) -> Command {
+    let mut wrapped = Command::new(&enter[0]);
+    wrapped.args(&enter[1..]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    wrapped
 }
 
 /// In Python, which can be started inside a namespace in one line.
