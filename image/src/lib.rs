@@ -10,6 +10,7 @@ mod fat;
 mod gpt;
 pub mod initramfs;
 pub mod media;
+mod members;
 pub mod modules;
 #[cfg(test)]
 mod testing;

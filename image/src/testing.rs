@@ -8,6 +8,8 @@ use std::{
     process::{Command, Output},
 };
 
+pub(crate) mod stick;
+
 use tempfile::TempDir;
 use whiteglove_core::{
     control::Progress,
@@ -65,6 +67,21 @@ pub(crate) fn spec() -> Spec {
 
 pub(crate) fn plan() -> MediaPlan {
     MediaPlan::new(spec()).unwrap()
+}
+
+/// The smallest medium: two volumes of 33 MiB, a few MiB of content.
+pub(crate) fn small() -> (MediaPlan, TempDir, PathBuf) {
+    small_with(1)
+}
+
+/// The same with another loader.
+pub(crate) fn small_with(seed: u64) -> (MediaPlan, TempDir, PathBuf) {
+    let loader = Item::inline("EFI/BOOT/BOOTX64.EFI", noise(seed, 5_000_000));
+    let boot = vec![loader, Item::inline("boot/x", noise(2, 9_000_000))];
+    let spec = Spec { boot, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
+    let plan = MediaPlan::new(spec).unwrap();
+    let (folder, path) = built(&plan);
+    (plan, folder, path)
 }
 
 /// Builds a plan into a fresh folder.
