@@ -63,7 +63,6 @@ const STOP: u64 = u64::MAX - 1;
 /// A running server; stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Tftp {
-    address: SocketAddr,
     stop: Arc<EventFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -88,7 +87,6 @@ pub(crate) fn start(
     let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
     epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
     epoll.add(&stop, EpollEvent::new(EpollFlags::EPOLLIN, STOP))?;
-    let local = listener.local_addr()?;
     let shell = Shell {
         teller: Teller::new(reports, interface, address),
         place,
@@ -101,14 +99,7 @@ pub(crate) fn start(
         read: Vec::new(),
     };
     let thread = std::thread::Builder::new().name("tftp".to_owned()).spawn(move || shell.run())?;
-    Ok(Tftp { address: local, stop, thread: Some(thread) })
-}
-
-impl Tftp {
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
+    Ok(Tftp { stop, thread: Some(thread) })
 }
 
 impl Drop for Tftp {

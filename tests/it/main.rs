@@ -14,3 +14,4 @@ mod netboot_commands;
 mod pty;
 mod restart;
 mod support;
+mod tftp;

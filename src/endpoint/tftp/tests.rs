@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Bench {
     tftp: Tftp,
+    address: SocketAddr,
     told: mpsc::Receiver<Input>,
     _catalogue: watch::Sender<Arc<Catalogue>>,
 }
@@ -21,8 +22,10 @@ fn bench(files: &[(&'static str, &Arc<Content>)]) -> Bench {
     let catalogue = Catalogue::of(files.iter().map(|(name, content)| (*name, Arc::clone(content))));
     let (sender, catalogue) = watch::channel(catalogue);
     let (inbox, told) = mpsc::channel(4_096);
-    let tftp = start("lo", Ipv4Addr::LOCALHOST, 0, catalogue, Reports::new(inbox)).unwrap();
-    Bench { tftp, told, _catalogue: sender }
+    // A port that was free a moment ago.
+    let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let tftp = start("lo", Ipv4Addr::LOCALHOST, address.port(), catalogue, Reports::new(inbox)).unwrap();
+    Bench { tftp, address, told, _catalogue: sender }
 }
 
 impl Bench {
@@ -58,8 +61,8 @@ impl Client {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let name = FileName::parse(name.as_bytes()).unwrap();
         let request = Packet::Read(whiteglove_core::tftp::ReadRequest { name, options }).to_bytes();
-        socket.send_to(&request, bench.tftp.address()).unwrap();
-        Self { socket, server: bench.tftp.address() }
+        socket.send_to(&request, bench.address).unwrap();
+        Self { socket, server: bench.address }
     }
 
     fn receive(&mut self) -> Vec<u8> {
@@ -164,7 +167,7 @@ fn writing_is_refused() {
     let bench = bench(&[("there", &Content::of(bytes(1)))]);
     let mut client = Client::asking(&bench, "nothing", Options::default());
     client.receive();
-    client.server = bench.tftp.address();
+    client.server = bench.address;
     client.socket.send_to(b"\0\x02there\0octet\0", client.server).unwrap();
     let datagram = client.receive();
     assert_eq!(Some((ErrorCode::AccessViolation, "Read only")), Refusal::Write.answer());

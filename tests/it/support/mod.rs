@@ -1,6 +1,7 @@
 //! A bench in a folder of its own, and laptops that speak to it.
 
 pub(crate) mod laptop;
+pub(crate) mod relay;
 pub(crate) mod segment;
 
 use std::{
