@@ -10,8 +10,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    segment::Tap,
-    support::{partition, tool},
+    support::{partition, segment::Tap, tool},
     tpm::Tpm,
     variables,
 };

@@ -17,7 +17,6 @@ mod hash;
 mod laptop;
 mod more;
 mod netboot;
-mod segment;
 mod servers;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code)] // what only the other tests use
@@ -47,8 +46,7 @@ use whiteglove_core::{
 use crate::{
     boot::{Cable, Line, results},
     laptop::{Laptop, NVME, SATA, SERIAL, STICK_SERIAL, UUID, VIRTIO, WINDOWS_KEY},
-    segment::Segment,
-    support::{Bench, partition, tool},
+    support::{Bench, partition, segment::Machine, tool},
 };
 
 /// The boot environment to test, or `None` after saying aloud that nothing is tested.
@@ -96,15 +94,13 @@ fn bench(environment: &Path) -> Bench {
     bench
 }
 
-/// A bench on a segment, where laptops reach it by its address.
-fn bench_on(segment: &Segment, environment: &Path) -> Bench {
+/// A bench on a machine of a segment, 10.77.0.1. `networks`: what it serves there.
+fn bench_on(machine: &Machine, environment: &Path, networks: &str) -> Bench {
     let mut bench = Bench::without_boot_environment();
     fs::create_dir_all(bench.state()).unwrap();
     symlink(environment, bench.boot_environment()).unwrap();
-    let at = format!("{}:8099", Segment::ADDRESS);
-    bench.config =
-        format!("bench = 'test'\nbatch = 'spring'\nlisten = '{at}'\nadvertise = ['http://{at}']\nmdns = false\n");
-    let command = segment.inside(&bench.command());
+    bench.config = format!("bench = 'test'\nbatch = 'spring'\nlisten = '0.0.0.0:8099'\nmdns = false\n{networks}");
+    let command = machine.inside(&bench.command());
     bench.spawn(command);
     bench.url();
     bench

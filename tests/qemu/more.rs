@@ -1,6 +1,6 @@
 //! Other laptops, and sticks that somebody changed: `scripts/test --all`, a boot each.
 
-mod netboot;
+mod export;
 
 use std::{
     env, fs,

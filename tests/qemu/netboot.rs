@@ -1,8 +1,13 @@
-//! No stick: firmware with Secure Boot on loads an export of ours by TFTP, from a server that is not ours.
+//! No stick: laptops boot from the bench switch, by every way that firmware has, with Secure Boot on where it has it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     bench, bench_on,
@@ -10,9 +15,11 @@ use crate::{
     environment,
     laptop::{Firmware, Laptop, SERIAL},
     only_device,
-    segment::Segment,
-    servers::Servers,
-    support::Bench,
+    support::{
+        Bench,
+        segment::{Machine, Segment},
+        until,
+    },
 };
 
 #[test]
@@ -41,132 +48,171 @@ fn an_export_boots_a_laptop_over_the_network() {
     assert!(laptop.content_of_disks() == untouched, "the laptop's own disks were written to");
 }
 
-/// A segment with a bench, and an export of it that other people's servers give out.
-pub(crate) struct Floor {
-    pub(crate) servers: Servers,
-    pub(crate) bench: Bench,
+/// A switch with a bench on it that serves it.
+struct Floor {
+    bench: Bench,
     segment: Segment,
+    _machine: Machine,
 }
 
 impl Floor {
-    pub(crate) fn new(name: &'static str, environment: &Path, http: bool) -> Self {
-        Self::with(name, environment, http, ["boot.ipxe"; 2], |_| {})
+    fn new(environment: &Path, mode: &str) -> Self {
+        let segment = Segment::new();
+        let machine = segment.with(Some("10.77.0.1/24"));
+        let section = format!("[[netboot]]\ninterface = 'eth0'\nmode = '{mode}'\n");
+        let bench = bench_on(&machine, environment, &section);
+        let floor = Self { bench, segment, _machine: machine };
+        // In own mode it looks for other servers first.
+        until("the port", || (floor.port()?["state"] == "serving").then_some(()));
+        floor
     }
 
-    /// `first`: the second of them is given in place of the first. `change`: what happens to the export before
-    /// it is given out.
-    pub(crate) fn with(
-        name: &'static str,
-        environment: &Path,
-        http: bool,
-        first: [&str; 2],
-        change: impl FnOnce(&Path),
-    ) -> Self {
-        let segment = Segment::new();
-        let bench = bench_on(&segment, environment);
-        let tree = bench.folder.path().join("srv/whiteglove");
-        bench.says(&["netboot", "export", tree.to_str().unwrap()]);
-        change(&tree);
-        let servers = Servers::start(name, &segment, &tree, http, first);
-        Self { servers, bench, segment }
+    fn port(&self) -> Option<Value> {
+        let network = self.bench.snapshot()?["network"].take();
+        network["ports"].as_array()?.iter().find(|port| port["interface"] == "eth0").cloned()
     }
 
     /// Plugged in.
-    pub(crate) fn laptop(&self) -> Laptop {
+    fn laptop(&self) -> Laptop {
         let mut laptop = Laptop::bare(&self.bench.folder.path().join("laptop"), 0x1234_5678);
-        laptop.cable = Some(self.segment.tap(0));
+        laptop.cable = Some(self.segment.tap());
         laptop
     }
 
-    pub(crate) fn boots(&self, name: &'static str, laptop: &Laptop) -> Boot {
+    fn boots(&self, name: &'static str, laptop: &Laptop) -> Boot {
         laptop.boot(name, Path::new("/nonexistent"), Cable::In)
     }
 
-    /// Boots it until the bench has it, and nothing else has happened to it.
-    pub(crate) fn captures(&self, name: &'static str, laptop: &Laptop) {
-        let untouched = laptop.content_of_disks();
-        let mut boot = self.boots(name, laptop);
-        boot.prints("whiteglove: starting over the network");
-        let (started, captured) = (boot.says("agent start"), boot.says("captured"));
-        assert_eq!(captured.text, format!("captured {SERIAL}"));
-        let seconds = json!({"agent": started.seen, "captured": captured.seen});
-        fs::write(results().join(format!("{name}-timings.json")), format!("{seconds}\n")).unwrap();
-        let device = only_device(&self.bench);
-        let secure_boot = device.capture.unwrap().firmware.secure_boot;
-        assert_eq!(secure_boot.unwrap_or_default(), laptop.firmware.secure_boot());
-        self.bench.says(&["tell", &device.id.0.to_string(), "power-off"]);
-        boot.says("order: power off");
-        boot.ends();
-        assert!(laptop.content_of_disks() == untouched, "the laptop's own disks were written to");
+    /// What the bench says of the only laptop's way over the network.
+    fn why(&self) -> String {
+        self.bench.says(&["netboot", "why", "1"])
     }
 }
 
-/// The files of the agent, as every chain ends.
-const AGENT: [&str; 3] = ["boot/vmlinuz", "boot/initrd.zst", "boot/media.cpio"];
+/// Boots it until the bench has it, and nothing else has happened to it.
+pub(crate) fn captures(bench: &Bench, name: &'static str, laptop: &Laptop) {
+    let untouched = laptop.content_of_disks();
+    let mut boot = laptop.boot(name, Path::new("/nonexistent"), Cable::In);
+    boot.prints("whiteglove: starting over the network");
+    let (started, captured) = (boot.says("agent start"), boot.says("captured"));
+    assert_eq!(captured.text, format!("captured {SERIAL}"));
+    let seconds = json!({"agent": started.seen, "captured": captured.seen});
+    fs::write(results().join(format!("{name}-timings.json")), format!("{seconds}\n")).unwrap();
+    let device = only_device(bench);
+    let secure_boot = device.capture.unwrap().firmware.secure_boot;
+    assert_eq!(secure_boot.unwrap_or_default(), laptop.firmware.secure_boot());
+    bench.says(&["tell", &device.id.0.to_string(), "power-off"]);
+    boot.says("order: power off");
+    boot.ends();
+    assert!(laptop.content_of_disks() == untouched, "the laptop's own disks were written to");
+}
 
-#[test]
-fn uefi_by_pxe() {
-    let Some(environment) = environment() else { return };
-    let floor = Floor::new("uefi-pxe", &environment, false);
-    floor.captures("uefi-pxe", &floor.laptop());
-    // The firmware asks for the size and hangs up, then asks for the file. GRUB opens both archives before it
-    // reads them, and the small one is here first.
-    let asked = ["shimx64.efi", "shimx64.efi", "grubx64.efi", "grub/grub.cfg", AGENT[0], AGENT[2], AGENT[1]];
-    assert_eq!(floor.servers.by_tftp(), asked);
-    assert!(floor.servers.by_http().is_empty());
+/// In this order, whatever else happened in between.
+fn tells(story: &str, steps: &[&str]) {
+    let mut rest = story;
+    for step in steps {
+        let Some((_, after)) = rest.split_once(step) else { panic!("{step:?} is not there, or too early:\n{story}") };
+        rest = after;
+    }
 }
 
 #[test]
-fn uefi_by_http() {
+fn by_uefi_pxe_on_a_bench_of_its_own_and_then_on_to_its_disk() {
     let Some(environment) = environment() else { return };
-    let floor = Floor::new("uefi-http", &environment, true);
+    let floor = Floor::new(&environment, "own");
+    let laptop = floor.laptop();
+    captures(&floor.bench, "own-uefi-pxe", &laptop);
+    let story = floor.why();
+    assert!(story.starts_with("Device #1: booted: the agent reported"), "{story}");
+    let steps = [
+        "asked for something to boot (PXE, x64)",
+        "we offered shimx64.efi",
+        "we gave it the address 10.77.0.",
+        "asked for the size of shimx64.efi",
+        "has shimx64.efi",
+        "revocations_sbat.efi by TFTP (not there, which is normal)",
+        "has grubx64.efi",
+        "has grub/grub.cfg",
+        "has boot/vmlinuz",
+        "has boot/initrd.zst",
+        "the agent reported",
+        "captured",
+    ];
+    tells(&story, &steps);
+
+    // Left in network-boot order it goes on to its disk, and does not wait until nobody answers.
+    let asked = Instant::now();
+    let boot = floor.boots("own-uefi-disk", &laptop);
+    let story = until("the laptop to be sent on", || {
+        let story = floor.why();
+        story.contains("it goes on to its own disk").then_some(story)
+    });
+    assert!(story.starts_with("Device #1: sent to its own disk"), "{story}");
+    // Most of it is the firmware's own start; of silence alone EDK2 takes a minute.
+    assert!(asked.elapsed() < Duration::from_secs(50), "{:?}", asked.elapsed());
+    drop(boot);
+}
+
+/// A DHCP server that knows nothing of network boot, as every office has one.
+struct Office(Child);
+
+impl Office {
+    fn on(machine: &Machine) -> Self {
+        let words = ["--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--interface=eth0"];
+        let more = ["--bind-interfaces", "--no-ping", "--dhcp-leasefile=/dev/null", "--log-facility=-"];
+        let arguments: Vec<_> = words.into_iter().chain(more).chain(["--dhcp-range=10.77.0.200,10.77.0.220"]).collect();
+        Self(machine.command("dnsmasq", &arguments).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Office {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn by_uefi_http_boot_beside_another_server() {
+    let Some(environment) = environment() else { return };
+    let floor = Floor::new(&environment, "proxy");
+    let router = floor.segment.with(Some("10.77.0.254/24"));
+    let _office = Office::on(&router);
     let mut laptop = floor.laptop();
     laptop.choose_http_boot();
-    floor.captures("uefi-http", &laptop);
-    let asked = floor.servers.by_http();
-    // EDK2 and GRUB ask for the head first; shim does not, and its name has two slashes.
-    let found: Vec<_> = asked.iter().filter(|line| line.contains(" 200 ")).map(|line| words(line)).collect();
-    let expected = [
-        "HEAD /shimx64.efi",
-        "GET /shimx64.efi",
-        "GET //grubx64.efi",
-        "HEAD /grub/grub.cfg",
-        "GET /grub/grub.cfg",
-        "HEAD /boot/vmlinuz",
-        "GET /boot/vmlinuz",
-        "HEAD /boot/initrd.zst",
-        "GET /boot/initrd.zst",
-        "HEAD /boot/media.cpio",
-        "GET /boot/media.cpio",
+    captures(&floor.bench, "proxy-uefi-http", &laptop);
+    let steps = [
+        "asked for something to boot (HTTP Boot, x64)",
+        "we offered http://10.77.0.1:8099/shimx64.efi",
+        "has shimx64.efi",
+        "has grubx64.efi",
+        "has boot/vmlinuz",
+        "has boot/initrd.zst",
+        "captured",
     ];
-    assert_eq!(found, expected);
-    let missing: Vec<_> = asked.iter().filter(|line| !line.contains(" 200 ")).map(|line| words(line)).collect();
-    let expected = [
-        "GET /revocations_sku.efi",
-        "GET /revocations_sbat.efi",
-        "GET /shim_certificate_0.efi",
-        "HEAD /grub/x86_64-efi/command.lst",
-        "HEAD /grub/x86_64-efi/fs.lst",
-        "HEAD /grub/x86_64-efi/crypto.lst",
-        "HEAD /grub/x86_64-efi/terminal.lst",
-    ];
-    assert_eq!(missing, expected);
-    assert!(floor.servers.by_tftp().is_empty());
-}
-
-/// Method and path.
-fn words(line: &str) -> String {
-    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    tells(&floor.why(), &steps);
+    assert!(floor.why().contains("server 10.77.0.254 offered it 10.77.0.2"), "{}", floor.why());
+    assert!(!floor.why().contains("by TFTP"), "{}", floor.why());
 }
 
 #[test]
-fn bios_by_ipxe_over_http() {
+fn by_uefi_pxe_beside_another_server() {
     let Some(environment) = environment() else { return };
-    let floor = Floor::new("bios-http", &environment, true);
+    let floor = Floor::new(&environment, "proxy");
+    let router = floor.segment.with(Some("10.77.0.254/24"));
+    let _office = Office::on(&router);
+    captures(&floor.bench, "proxy-uefi-pxe", &floor.laptop());
+    let steps = ["we offered shimx64.efi", "asked us for its boot file", "we told it to load shimx64.efi", "captured"];
+    tells(&floor.why(), &steps);
+}
+
+#[test]
+fn by_bios_and_the_ipxe_of_its_card() {
+    let Some(environment) = environment() else { return };
+    let floor = Floor::new(&environment, "own");
     let mut laptop = floor.laptop();
     laptop.firmware = Firmware::Bios;
-    floor.captures("bios-http", &laptop);
-    let asked: Vec<_> = floor.servers.by_http().iter().map(|line| words(line)).collect();
-    assert_eq!(asked, ["GET /boot.ipxe", "GET /boot/vmlinuz", "GET /boot/initrd.zst", "GET /boot/media.cpio"]);
-    assert!(floor.servers.by_tftp().is_empty());
+    captures(&floor.bench, "own-bios", &laptop);
+    let steps = ["(iPXE, BIOS)", "boot.ipxe", "has boot/vmlinuz", "has boot/initrd.zst", "captured"];
+    tells(&floor.why(), &steps);
 }

@@ -8,10 +8,10 @@ use std::{
 
 use crate::{
     boot::results,
-    segment::{BRIDGE, Segment},
-    support::until,
+    support::{segment::Machine, until},
 };
 
+const ADDRESS: &str = "10.77.0.1";
 /// Not 80: GRUB and shim have to keep the port.
 const HTTP_PORT: u16 = 8080;
 
@@ -23,15 +23,15 @@ pub(crate) struct Servers {
 impl Servers {
     /// `http`: what comes after the first file goes over HTTP where the client is able to. `first`: the second
     /// of them is given in place of the first.
-    pub(crate) fn start(name: &'static str, segment: &Segment, tree: &Path, http: bool, first: [&str; 2]) -> Self {
+    pub(crate) fn start(name: &'static str, machine: &Machine, tree: &Path, http: bool, first: [&str; 2]) -> Self {
         let mut servers = Self { name, running: vec![] };
         let folder = tree.parent().unwrap();
         let root = tree.to_str().unwrap();
         let read = |file: &str| fs::read_to_string(tree.join(file)).unwrap().replace("/srv/whiteglove", root);
 
-        let server = format!("{}:{HTTP_PORT}", Segment::ADDRESS);
+        let server = format!("{}:{HTTP_PORT}", ADDRESS);
         let mut dnsmasq = read("dnsmasq.conf").replace("SERVER", &server);
-        for (word, value) in [("INTERFACE", BRIDGE), ("FIRST-ADDRESS", "10.77.0.100"), ("LAST-ADDRESS", "10.77.0.199")]
+        for (word, value) in [("INTERFACE", "eth0"), ("FIRST-ADDRESS", "10.77.0.100"), ("LAST-ADDRESS", "10.77.0.199")]
         {
             dnsmasq = dnsmasq.replace(word, value);
         }
@@ -46,7 +46,7 @@ impl Servers {
         command.args(["--no-daemon", "--no-ping", "--log-dhcp"]);
         command.arg(format!("--conf-file={}", file.display()));
         command.arg(format!("--dhcp-leasefile={}", folder.join("leases").display()));
-        servers.run(segment, &command);
+        servers.run(machine, &command);
 
         let nginx = folder.join("nginx.conf");
         let site = read("nginx.conf").replace("listen 80;", &format!("listen {server};"));
@@ -60,7 +60,7 @@ impl Servers {
         fs::write(&nginx, text).unwrap();
         let mut command = Command::new("nginx");
         command.arg("-c").arg(&nginx).arg("-e").arg(servers.log("nginx-errors"));
-        servers.run(segment, &command);
+        servers.run(machine, &command);
         until("dnsmasq and nginx", || {
             for server in &mut servers.running {
                 assert_eq!(server.try_wait().unwrap(), None, "it ended; see {}", results().display());
@@ -76,9 +76,9 @@ impl Servers {
         results().join(format!("{}.{what}.log", self.name))
     }
 
-    fn run(&mut self, segment: &Segment, command: &Command) {
+    fn run(&mut self, machine: &Machine, command: &Command) {
         let words = File::create(self.log(command.get_program().to_str().unwrap())).unwrap();
-        let mut command = segment.inside(command);
+        let mut command = machine.inside(command);
         command.stdin(Stdio::null()).stdout(words.try_clone().unwrap()).stderr(words);
         self.running.push(command.spawn().unwrap());
     }

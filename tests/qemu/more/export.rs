@@ -1,4 +1,5 @@
-//! Network boots that are not everybody's, and what goes wrong with them: `scripts/test --all`.
+//! An export of ours given out by other people's servers, by every chain, and what goes wrong with them:
+//! `scripts/test --all`.
 
 use std::{
     env, fs,
@@ -7,7 +8,19 @@ use std::{
 
 use whiteglove_image::boot::{Content, Served, WinPe};
 
-use crate::{environment, laptop::Firmware, netboot::Floor, support::until};
+use crate::{
+    bench_on,
+    boot::{Boot, Cable},
+    environment,
+    laptop::{Firmware, Laptop},
+    netboot,
+    servers::Servers,
+    support::{
+        Bench,
+        segment::{Machine, Segment},
+        until,
+    },
+};
 
 /// The boot environment, if these tests are wanted.
 fn wanted() -> Option<PathBuf> {
@@ -24,6 +37,118 @@ fn bios_by_ipxe_over_tftp() {
     floor.captures("bios-tftp", &laptop);
     assert_eq!(floor.servers.by_tftp(), ["boot.ipxe", "boot/vmlinuz", "boot/initrd.zst", "boot/media.cpio"]);
     assert!(floor.servers.by_http().is_empty());
+}
+
+/// A segment with a bench, and an export of it that other people's servers give out.
+struct Floor {
+    servers: Servers,
+    bench: Bench,
+    segment: Segment,
+    _machine: Machine,
+}
+
+impl Floor {
+    fn new(name: &'static str, environment: &Path, http: bool) -> Self {
+        Self::with(name, environment, http, ["boot.ipxe"; 2], |_| {})
+    }
+
+    /// `first`: the second of them is given in place of the first. `change`: what happens to the export before
+    /// it is given out.
+    fn with(name: &'static str, environment: &Path, http: bool, first: [&str; 2], change: impl FnOnce(&Path)) -> Self {
+        let segment = Segment::new();
+        let machine = segment.with(Some("10.77.0.1/24"));
+        let bench = bench_on(&machine, environment, "");
+        let tree = bench.folder.path().join("srv/whiteglove");
+        bench.says(&["netboot", "export", tree.to_str().unwrap()]);
+        change(&tree);
+        let servers = Servers::start(name, &machine, &tree, http, first);
+        Self { servers, bench, segment, _machine: machine }
+    }
+
+    /// Plugged in.
+    fn laptop(&self) -> Laptop {
+        let mut laptop = Laptop::bare(&self.bench.folder.path().join("laptop"), 0x1234_5678);
+        laptop.cable = Some(self.segment.tap());
+        laptop
+    }
+
+    fn boots(&self, name: &'static str, laptop: &Laptop) -> Boot {
+        laptop.boot(name, Path::new("/nonexistent"), Cable::In)
+    }
+
+    fn captures(&self, name: &'static str, laptop: &Laptop) {
+        netboot::captures(&self.bench, name, laptop);
+    }
+}
+
+/// The files of the agent, as every chain ends.
+const AGENT: [&str; 3] = ["boot/vmlinuz", "boot/initrd.zst", "boot/media.cpio"];
+
+#[test]
+fn an_export_by_uefi_pxe() {
+    let Some(environment) = wanted() else { return };
+    let floor = Floor::new("uefi-pxe", &environment, false);
+    floor.captures("uefi-pxe", &floor.laptop());
+    // The firmware asks for the size and hangs up, then asks for the file. GRUB opens both archives before it
+    // reads them, and the small one is here first.
+    let asked = ["shimx64.efi", "shimx64.efi", "grubx64.efi", "grub/grub.cfg", AGENT[0], AGENT[2], AGENT[1]];
+    assert_eq!(floor.servers.by_tftp(), asked);
+    assert!(floor.servers.by_http().is_empty());
+}
+
+#[test]
+fn an_export_by_uefi_http() {
+    let Some(environment) = wanted() else { return };
+    let floor = Floor::new("uefi-http", &environment, true);
+    let mut laptop = floor.laptop();
+    laptop.choose_http_boot();
+    floor.captures("uefi-http", &laptop);
+    let asked = floor.servers.by_http();
+    // EDK2 and GRUB ask for the head first; shim does not, and its name has two slashes.
+    let found: Vec<_> = asked.iter().filter(|line| line.contains(" 200 ")).map(|line| words(line)).collect();
+    let expected = [
+        "HEAD /shimx64.efi",
+        "GET /shimx64.efi",
+        "GET //grubx64.efi",
+        "HEAD /grub/grub.cfg",
+        "GET /grub/grub.cfg",
+        "HEAD /boot/vmlinuz",
+        "GET /boot/vmlinuz",
+        "HEAD /boot/initrd.zst",
+        "GET /boot/initrd.zst",
+        "HEAD /boot/media.cpio",
+        "GET /boot/media.cpio",
+    ];
+    assert_eq!(found, expected);
+    let missing: Vec<_> = asked.iter().filter(|line| !line.contains(" 200 ")).map(|line| words(line)).collect();
+    let expected = [
+        "GET /revocations_sku.efi",
+        "GET /revocations_sbat.efi",
+        "GET /shim_certificate_0.efi",
+        "HEAD /grub/x86_64-efi/command.lst",
+        "HEAD /grub/x86_64-efi/fs.lst",
+        "HEAD /grub/x86_64-efi/crypto.lst",
+        "HEAD /grub/x86_64-efi/terminal.lst",
+    ];
+    assert_eq!(missing, expected);
+    assert!(floor.servers.by_tftp().is_empty());
+}
+
+/// Method and path.
+fn words(line: &str) -> String {
+    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn an_export_by_bios_and_ipxe_over_http() {
+    let Some(environment) = wanted() else { return };
+    let floor = Floor::new("bios-http", &environment, true);
+    let mut laptop = floor.laptop();
+    laptop.firmware = Firmware::Bios;
+    floor.captures("bios-http", &laptop);
+    let asked: Vec<_> = floor.servers.by_http().iter().map(|line| words(line)).collect();
+    assert_eq!(asked, ["GET /boot.ipxe", "GET /boot/vmlinuz", "GET /boot/initrd.zst", "GET /boot/media.cpio"]);
+    assert!(floor.servers.by_tftp().is_empty());
 }
 
 /// The card that QEMU has speaks iPXE, so nothing hands it ours; this script does. To ours it is a driver
