@@ -68,6 +68,17 @@ pub enum Action {
     /// Boot laptops from the network
     #[command(subcommand)]
     Netboot(NetbootAction),
+    /// What an error code means, what to do now and whom to call: 0x80180014, 806, ZtdDeviceAlreadyAssigned, HTTP 429,
+    /// or words of the message
+    Explain {
+        #[arg(required_unless_present = "all", allow_hyphen_values = true)]
+        codes: Vec<String>,
+        /// List every code that is known
+        #[arg(long, conflicts_with = "codes")]
+        all: bool,
+        #[arg(long)]
+        json: bool,
+    },
     /// Check everything the bench stands on, and say what to do about what is wrong
     Doctor,
     /// A bench to look at without hardware: simulated laptops, kept apart from the real journal

@@ -5,6 +5,7 @@ mod bench;
 mod bootenv;
 mod demo;
 mod doctor;
+mod explain;
 mod media;
 mod netboot;
 
@@ -18,6 +19,7 @@ pub use bench::{import, order, probe, release, same_laptop, scan, tell};
 pub use bootenv::bootenv;
 pub use demo::demo;
 pub use doctor::doctor;
+pub use explain::explain;
 pub use media::media;
 pub use netboot::netboot;
 use whiteglove_core::{

@@ -4,6 +4,7 @@
 //! with the records to write, or with a [`Problem`](crate::problem::Problem), and the shell writes first
 //! and applies then. So what the board shows is what the journal holds.
 
+mod codes;
 mod decide;
 mod entries;
 mod find;

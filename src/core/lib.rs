@@ -13,6 +13,7 @@ pub mod dhcp;
 pub mod disk;
 pub mod entry;
 pub mod envelope;
+pub mod explain;
 mod hex_id;
 pub mod hwhash;
 pub mod identity;

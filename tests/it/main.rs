@@ -7,6 +7,7 @@ mod boot_http;
 mod command_line;
 mod dhcp;
 mod disk_full;
+mod explain;
 mod identities;
 mod media;
 mod netboot;

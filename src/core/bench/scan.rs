@@ -1,6 +1,6 @@
 //! What the bench makes of a scanned code: who it is, whether it belongs here, and what to say loudly.
 
-use super::{Bench, entries::Admission, orders::Numbers};
+use super::{Bench, codes, entries::Admission, orders::Numbers};
 use crate::{
     batch::IdentityPolicy,
     clock::Moment,
@@ -64,6 +64,9 @@ impl Bench {
     /// There is no such device.
     pub fn decide_scan(&self, code: &str, on: Option<DeviceId>, now: Moment) -> Result<Heard, Problem> {
         let on = on.map(|id| self.on_the_board(id)).transpose()?;
+        if let Some(heard) = codes::unmistakable(code) {
+            return Ok(heard);
+        }
         Ok(match (scan::read(code), on) {
             (Scan::Serial(serial), Some(device)) => self.label_of(device, &Number::Serial(serial), now),
             (Scan::ProductKeyId(key), Some(device)) => self.label_of(device, &Number::Key(key), now),
@@ -166,6 +169,10 @@ impl Bench {
     fn not_here(&self, number: &Number, now: Moment) -> Heard {
         let batch = self.batch.as_deref().unwrap_or_default();
         let matching = self.lists.of_numbers(batch, &number.numbers());
+        let nobodys = matches!(matching, Match::Unchecked | Match::NotExpected);
+        if let Some(heard) = codes::behind(&number.shown()).filter(|_| nobodys) {
+            return heard;
+        }
         match &matching {
             Match::Expected => self.expected(number, now),
             Match::Unchecked if self.policy == IdentityPolicy::Tuple => self.take_in_label(

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod boards;
+mod codes;
 mod entries;
 mod journal;
 mod labels;
