@@ -10,6 +10,7 @@ use whiteglove_core::{
     media::{Item, MediaPlan, Spec},
     media_card::MediaCard,
     problem::Problem,
+    script,
 };
 use whiteglove_image::boot::{self, BootEnv};
 
@@ -33,7 +34,12 @@ pub(crate) fn plan(boot_environment: &Path, card: &MediaCard, add: Option<&Path>
             boot.push(item);
         }
     }
-    let data = vec![Item::directory("captures"), Item::inline("README.TXT", finder_words(card).into_bytes())];
+    let mut data = vec![
+        Item::directory("captures"),
+        Item::directory("logs"),
+        Item::inline("README.TXT", finder_words(card).into_bytes()),
+    ];
+    data.extend(script::data_files(card.media).into_iter().map(|(path, bytes)| Item::inline(path, bytes)));
     let spec = Spec { media: card.media, boot, data, boot_size: None, data_size: None };
     MediaPlan::new(spec).map_err(|error| {
         Problem::new(
@@ -66,6 +72,7 @@ fn boot_items(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Item>, Prob
         Item::inline("boot/media.cpio", cpio),
         Item::inline("README.TXT", finder_words(card).into_bytes()),
     ];
+    items.extend(script::starters(card.media).into_iter().map(|(path, bytes)| Item::inline(path, bytes)));
     items.extend(environment.mok_manager.as_ref().map(|file| host("EFI/BOOT/mmx64.efi", file)));
     Ok(items)
 }
@@ -117,8 +124,14 @@ fn finder_words(card: &MediaCard) -> String {
         format!("Its number is {}.", card.media),
         String::new(),
         "It starts a laptop so that it can tell the bench who it is. It changes nothing on the laptop.".to_owned(),
-        "It holds no password and no readable data: captures on it are sealed and only the bench can open them."
+        "It holds no password. What it captures when a laptop starts from it is sealed; only the bench can open it."
             .to_owned(),
+        String::new(),
+        "In Windows setup: press Shift and F10, and type the stick's drive letter, a colon, a backslash, and".to_owned(),
+        "  a   who is this laptop: its hardware hash and TPM, as readable files in the folder captures".to_owned(),
+        "  w   how far is the technician phase".to_owned(),
+        "  l   keep the logs, before anything is reset".to_owned(),
+        "for example D:\\a; if Windows does not know it, E:\\a. Bring the stick back to the bench afterwards.".to_owned(),
         String::new(),
         "Found it? Please give it back to the IT department that uses it.".to_owned(),
         "Lost it? Tell the bench: whiteglove media revoke NUMBER".to_owned(),

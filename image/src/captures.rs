@@ -1,4 +1,5 @@
-//! Sealed captures read back off a stick: from the folder it is mounted at, its device, or an image.
+//! Captures read back off a stick: from the folder it is mounted at, its device, or an image. Sealed ones of our
+//! agent, and what our script for Windows left beside them.
 //!
 //! Every byte here may be anybody's: a stick comes back from a hall full of people. What is read is
 //! bounded in number and size, and means nothing until its seal is opened elsewhere.
@@ -11,7 +12,7 @@ use std::{
 };
 
 use fatfs::{FileSystem, FsOptions};
-use whiteglove_core::{media::DATA_LABEL, problem::Problem};
+use whiteglove_core::{media::DATA_LABEL, problem::Problem, script};
 
 use crate::{
     fat::window::{Allowance, Window},
@@ -24,6 +25,8 @@ pub const MAX_FILES: usize = 100_000;
 /// The folder on the data volume that the agent writes to.
 pub const FOLDER: &str = "captures";
 const SUFFIX: &str = ".wgc";
+/// What Windows' script writes: to be taken from the stick's own folder only, as elsewhere any file has such a name.
+const IN_CLEAR: [&str; 2] = [".csv", script::EVIDENCE];
 /// Twice the largest directory FAT knows, with its chain.
 const LISTING: u64 = 8 << 20;
 
@@ -57,7 +60,12 @@ pub struct Summary {
     pub skipped: Vec<(String, String)>,
 }
 
-/// Hands every sealed capture found at `from` to `each`, with its file name.
+/// Whether a file of this name is a capture sealed by our agent; what else is handed out is in clear.
+pub fn is_sealed(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(SUFFIX)
+}
+
+/// Hands every capture found at `from` to `each`, with its file name.
 pub fn read(from: &Path, each: &mut dyn FnMut(&str, Vec<u8>)) -> Result<Summary, CaptureError> {
     let failed = |reason| CaptureError::Read { path: from.to_owned(), reason };
     let kind = fs::metadata(from).map_err(failed)?.file_type();
@@ -81,6 +89,8 @@ fn read_folder(from: &Path, each: &mut dyn FnMut(&str, Vec<u8>)) -> Result<Summa
     let inner = from.join(FOLDER);
     let folder = if inner.is_dir() { inner.as_path() } else { from };
     let mut taker = Taker::new(each);
+    // Of another folder the caller looks for identities by itself.
+    taker.in_clear = folder != from;
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -104,13 +114,15 @@ fn read_folder(from: &Path, each: &mut dyn FnMut(&str, Vec<u8>)) -> Result<Summa
 /// Chooses, bounds and counts.
 struct Taker<'a> {
     each: &'a mut dyn FnMut(&str, Vec<u8>),
+    /// Takes files that are not sealed, too.
+    in_clear: bool,
     seen: usize,
     summary: Summary,
 }
 
 impl<'a> Taker<'a> {
     fn new(each: &'a mut dyn FnMut(&str, Vec<u8>)) -> Self {
-        Self { each, seen: 0, summary: Summary::default() }
+        Self { each, in_clear: true, seen: 0, summary: Summary::default() }
     }
 
     fn skip(&mut self, name: &str, why: &str) {
@@ -123,7 +135,9 @@ impl<'a> Taker<'a> {
 
     /// The name of a capture that is to be read.
     fn wants(&mut self, name: &str, regular: bool) -> Option<String> {
-        if !regular || name.starts_with('.') || !name.to_ascii_lowercase().ends_with(SUFFIX) {
+        let lower = name.to_ascii_lowercase();
+        let in_clear = self.in_clear && IN_CLEAR.iter().any(|suffix| lower.ends_with(suffix));
+        if !regular || name.starts_with('.') || !(lower.ends_with(SUFFIX) || in_clear) {
             return None;
         }
         self.seen += 1;

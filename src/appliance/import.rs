@@ -21,6 +21,7 @@ use whiteglove_core::{
     import,
     order::{self, Expected},
     problem::Problem,
+    script,
 };
 use whiteglove_image::captures::{self, CaptureError};
 
@@ -156,7 +157,7 @@ fn cannot_read(place: &Path, error: &io::Error) -> Problem {
 /// Files that may carry identities; what else lies on a stick is nobody's business.
 fn may_hold_identities(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ["csv", "xml", "txt", "b64"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    ["csv", "xml", "txt", "b64", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle, report: &mut Report) -> Result<(), Problem> {
@@ -191,7 +192,8 @@ fn identity_files(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let regular = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())).map(|entry| entry.path());
     let written_by_windows = |path: &PathBuf| {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        extension.eq_ignore_ascii_case("csv") || extension.eq_ignore_ascii_case("xml")
+        let evidence = path.to_str().is_some_and(|name| name.to_ascii_lowercase().ends_with(script::EVIDENCE));
+        extension.eq_ignore_ascii_case("csv") || extension.eq_ignore_ascii_case("xml") || evidence
     };
     let mut files: Vec<_> = regular.filter(written_by_windows).collect();
     files.sort();
@@ -227,9 +229,18 @@ struct Waiting {
 fn import_file(path: &Path, handle: &mut Handle, report: &mut Report) -> Result<(), Problem> {
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
     let total = file.metadata().map_or(0, |about| about.len());
+    import_lines(BufReader::with_capacity(1 << 16, file), total, &name_of(path), handle, report)
+}
+
+fn import_lines(
+    source: impl Read,
+    total: u64,
+    name: &str,
+    handle: &mut Handle,
+    report: &mut Report,
+) -> Result<(), Problem> {
     let done = std::rc::Rc::new(std::cell::Cell::new(0));
-    let source = Counted { inner: BufReader::with_capacity(1 << 16, file), done: std::rc::Rc::clone(&done) };
-    let name = name_of(path);
+    let source = Counted { inner: source, done: std::rc::Rc::clone(&done) };
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     let mut failed = None;
     let read = import::read(source, &mut |line: Line| {
@@ -239,7 +250,7 @@ fn import_file(path: &Path, handle: &mut Handle, report: &mut Report) -> Result<
             Ok(entry) => {
                 let (reply, answer) = oneshot::channel();
                 let what = entry.serial.as_ref().map_or_else(|| entry.lane.words().to_owned(), ToString::to_string);
-                let source = Source { name: name.clone(), line: number };
+                let source = Source { name: name.to_owned(), line: number };
                 if handle.inbox.blocking_send(Input::Entry { entry, source, reply }).is_err() {
                     failed = Some(stopped());
                     return ControlFlow::Break(());
@@ -310,6 +321,7 @@ fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report
                 CaptureError::Read { .. } => Lost::Failed(error.problem()),
             },
         )?;
+    let (files, in_clear): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| captures::is_sealed(name));
     let total = files.len() as u64;
     // All are on their way before the first answer is awaited, so they share the journal's syncs.
     let mut waiting = Vec::new();
@@ -337,7 +349,14 @@ fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report
         report.line(count, &format!("{name}: {words}"));
         // Stopping here loses nothing: what was taken is taken, the rest is still on the stick.
         if handle.watch(Progress { task: "importing".to_owned(), done: done as u64 + 1, total }).is_break() {
-            break;
+            return Ok(());
+        }
+    }
+    // What Windows itself said of the laptop, by our script on the stick.
+    for (name, bytes) in in_clear {
+        report.note(&format!("{name}:"));
+        if let Err(problem) = import_lines(&bytes[..], bytes.len() as u64, &name, handle, report) {
+            report.line(Count::Refused, &format!("{name}: {} {}", problem.what, problem.why));
         }
     }
     Ok(())

@@ -51,6 +51,8 @@ pub enum Lane {
     BareHash,
     /// `*.devicelink.csv` of Windows' setup menu.
     DeviceLinkCsv,
+    /// What our own script for Windows wrote beside its CSV.
+    WindowsScript,
     /// The `deviceLink:` QR code of the same menu.
     DeviceLinkQr,
     /// The JSON QR code of the pre-provisioning screen.
@@ -68,6 +70,7 @@ impl Lane {
             Self::IdentifierCsv => "corporate identifiers CSV",
             Self::BareHash => "hardware hash",
             Self::DeviceLinkCsv => "devicelink CSV",
+            Self::WindowsScript => "capture in Windows",
             Self::DeviceLinkQr => "deviceLink QR code",
             Self::SetupQr => "setup screen QR code",
             Self::Label => "box label",

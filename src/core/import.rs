@@ -8,10 +8,13 @@ mod bare;
 mod columns;
 mod csv;
 mod device_link;
+mod evidence;
 mod fields;
 mod oa3;
 mod xml;
 
+#[cfg(test)]
+pub(crate) use evidence::KEYS as EVIDENCE_KEYS;
 pub(crate) use fields::{damaged_by_spreadsheet, is_scientific, product_key_id, refuse_product_key};
 
 use std::{
@@ -34,6 +37,8 @@ pub enum Format {
     DeviceLinkCsv,
     /// Nothing but hashes in base64.
     BareHash,
+    /// The evidence of our script for Windows.
+    WindowsScript,
 }
 
 /// Reads a whole file; `sink` gets each line and may stop the reading.
@@ -50,9 +55,13 @@ pub fn read(source: impl Read, sink: &mut dyn FnMut(Line) -> ControlFlow<()>) ->
     if let Some((what, next)) = other_kind(head) {
         return Err(Problem::new(NOTHING, what, next));
     }
-    if head.iter().find(|byte| !is_filler(**byte)) == Some(&b'<') {
-        out.encoding(encoding);
-        return done(oa3::read(rows.into_text(), &mut out), Format::Oa3);
+    match head.iter().find(|byte| !is_filler(**byte)) {
+        Some(b'<') => {
+            out.encoding(encoding);
+            return done(oa3::read(rows.into_text(), &mut out), Format::Oa3);
+        }
+        Some(b'{') => return done(evidence::read(rows.into_text(), &mut out), Format::WindowsScript),
+        _ => {}
     }
     loop {
         let Some((number, line)) = rows.line().map_err(unreadable)? else {

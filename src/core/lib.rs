@@ -28,6 +28,7 @@ pub mod readiness;
 pub mod record;
 pub mod rtc;
 pub mod scan;
+pub mod script;
 pub mod smbios;
 pub mod sticks;
 mod table;

@@ -11,6 +11,10 @@ fn stick() -> MediaPlan {
         Item::inline("captures/0f3c.wgc", noise(1, 30_000)),
         Item::inline("captures/1A longer name than eight.WGC", noise(2, 1)),
         Item::inline("captures/notes.txt", b"not a capture".to_vec()),
+        Item::inline("captures/PF1-20261125-101112.csv", b"hash".to_vec()),
+        Item::inline("captures/PF1-20261125-101112.evidence.json", b"evidence".to_vec()),
+        Item::inline("captures/PF1-20261125-101113.csv.part", b"ha".to_vec()),
+        Item::inline("order.csv", b"somebody's list".to_vec()),
         Item::inline("captures/empty.wgc", vec![]),
         Item::inline("captures/huge.wgc", noise(3, usize::try_from(MAX_BYTES).unwrap() + 1)),
         Item::directory("captures/folder.wgc"),
@@ -30,8 +34,13 @@ fn expected() -> (Vec<(String, usize)>, Summary) {
         ("empty.wgc".to_owned(), "it is empty; the stick was pulled too early".to_owned()),
         ("huge.wgc".to_owned(), "it is too large to be a capture".to_owned()),
     ];
-    let found = vec![("0f3c.wgc".to_owned(), 30_000), ("1A longer name than eight.WGC".to_owned(), 1)];
-    (found, Summary { read: 2, skipped })
+    let found = [
+        ("0f3c.wgc", 30_000),
+        ("1A longer name than eight.WGC", 1),
+        ("PF1-20261125-101112.csv", 4),
+        ("PF1-20261125-101112.evidence.json", 8),
+    ];
+    (found.map(|(name, length)| (name.to_owned(), length)).into(), Summary { read: 4, skipped })
 }
 
 #[test]
@@ -47,9 +56,15 @@ fn captures_come_back_from_image_partition_and_folder() {
     fs::write(mounted.join("captures/1A longer name than eight.WGC"), noise(2, 1)).unwrap();
     fs::write(mounted.join("captures/empty.wgc"), []).unwrap();
     fs::write(mounted.join("captures/huge.wgc"), noise(3, usize::try_from(MAX_BYTES).unwrap() + 1)).unwrap();
+    fs::write(mounted.join("captures/PF1-20261125-101112.csv"), "hash").unwrap();
+    fs::write(mounted.join("captures/PF1-20261125-101112.evidence.json"), "evidence").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", mounted.join("captures/link.wgc")).unwrap();
     assert_eq!(collect(&mounted).unwrap(), expected());
-    assert_eq!(collect(&mounted.join("captures")).unwrap(), expected());
+    // Whoever names the folder itself looks for lists in it, too: none is handed out twice.
+    let (mut sealed, mut summary) = expected();
+    sealed.retain(|(name, _)| is_sealed(name));
+    summary.read = 2;
+    assert_eq!(collect(&mounted.join("captures")).unwrap(), (sealed, summary));
 }
 
 #[test]

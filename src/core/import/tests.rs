@@ -9,6 +9,7 @@ use crate::{
     testing,
 };
 
+mod evidence;
 mod fixtures;
 mod hostile;
 mod lists;
