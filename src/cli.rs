@@ -39,6 +39,8 @@ pub enum Action {
     /// Look into hardware hashes: files of any kind that `import` takes, `device:7`, `-`, or the text itself
     #[command(subcommand)]
     Hash(HashAction),
+    /// Write what registration takes of the captured laptops into files: only those that did not go out before
+    Export(ExportArgs),
     /// What the customer ordered for a batch
     #[command(subcommand)]
     Order(OrderAction),
@@ -86,6 +88,37 @@ pub enum Action {
     /// Make the boot environment from unpacked Debian packages (scripts/bootenv calls this)
     #[command(subcommand)]
     Bootenv(BootenvAction),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    #[arg(value_enum)]
+    pub lane: LaneWord,
+    /// The folder for the files
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The batch [default: the open one]
+    #[arg(long)]
+    pub batch: Option<String>,
+    /// The group tag of all laptops in it [default: what came with each]
+    #[arg(long, value_name = "TAG")]
+    pub group_tag: Option<String>,
+    /// Also those that went out before
+    #[arg(long)]
+    pub all: bool,
+    /// Corporate identifiers only: yes, they may change how the whole tenant enrols
+    #[arg(long)]
+    pub tenant_wide: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum LaneWord {
+    /// Windows Autopilot devices, by hardware hash: the list that the Intune portal imports
+    Intune,
+    /// Partner Center's list
+    Partner,
+    /// Corporate identifiers: maker, model and serial number, for device preparation
+    Corporate,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -248,6 +281,20 @@ pub enum MediaAction {
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
+    /// Bring a stick to another image: only what differs is written, captures on it stay
+    Update {
+        image: PathBuf,
+        #[arg(long, value_name = "DEV")]
+        to: PathBuf,
+        /// The stick's name, instead of typing it when asked
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Compare everything, instead of believing the stick while its file systems are as they were written
+        #[arg(long)]
+        full: bool,
+    },
+    /// Write an image to every stick that is plugged in from now on; asks once
+    Bench(BenchArgs),
     /// List the disks of this machine and whether they may be erased
     Disks,
     /// List the media this bench made
@@ -256,6 +303,29 @@ pub enum MediaAction {
     Revoke { media: String },
     /// Check an image or a stick against its own extent map
     Verify { image: PathBuf },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    pub image: PathBuf,
+    /// Sticks of these sizes, as printed on them; all others are left alone
+    #[arg(long, value_name = "14G..70G")]
+    pub size: whiteglove_core::sticks::size::Window,
+    /// Only sticks at these ports, which become positions 1, 2, 3 and so on
+    #[arg(long, value_name = "2-1.1,2-1.2", value_delimiter = ',')]
+    pub ports: Vec<String>,
+    /// Erase this many sticks, then end
+    #[arg(long, value_name = "N")]
+    pub max: Option<usize>,
+    /// Also those that are plugged in already
+    #[arg(long)]
+    pub plugged_in: bool,
+    /// The words that arm the bench, instead of typing them when asked
+    #[arg(long, value_name = "WORDS")]
+    pub confirm: Option<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,8 @@ pub mod endpoint;
 pub mod hashes;
 pub mod journal;
 mod media;
+mod registrar;
 mod sealed;
 pub mod session;
 pub mod state;
+mod sticks;

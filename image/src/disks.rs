@@ -4,6 +4,8 @@
 //! partitions, and the LVM, LUKS and RAID devices above them, however deep.
 //! Source: kernel Documentation/ABI/stable/sysfs-block and Documentation/filesystems/proc.rst.
 
+mod place;
+
 use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions},

@@ -58,8 +58,6 @@ pub enum Cause {
     Differs { offset: u64 },
     #[error("it claims {} and keeps about {}", gigabytes(*.claims), gigabytes(*.keeps))]
     Fake { claims: u64, keeps: u64 },
-    #[error("nothing came back from it for {} s", .seconds)]
-    Hangs { seconds: u64 },
     /// Only of updates.
     #[error("it holds no medium of whiteglove")]
     NotOurs,
@@ -111,7 +109,6 @@ impl WriteError {
             }
             Cause::Differs { .. } => "Throw this stick away: it is worn out, or claims more room than it has.",
             Cause::Fake { .. } => "Throw this stick away: it is counterfeit.",
-            Cause::Hangs { .. } => "Pull it out and write it again at another port; if that repeats, throw it away.",
             Cause::NotOurs => "Write it whole: whiteglove media write.",
             Cause::OtherLayout => {
                 "Import the captures on it (whiteglove import), then write it whole: whiteglove media write."
@@ -191,7 +188,10 @@ pub fn write_disk(
 }
 
 /// Onto the medium, and out of the page cache: what is read next comes from the device.
-pub(crate) fn settle(file: &mut File) -> io::Result<()> {
+///
+/// # Errors
+/// The device failed, or is gone.
+pub fn settle(file: &mut File) -> io::Result<()> {
     file.sync_all()?;
     // With O_DIRECT there is nothing to drop; without it a comparison with the cache proves nothing.
     rustix::fs::fadvise(&*file, 0, None, Advice::DontNeed)?;

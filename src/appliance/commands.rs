@@ -58,10 +58,18 @@ impl Owner {
                 self.cancel_job(from);
                 return (vec![], None);
             }
+            Command::Export { ask, out } => {
+                self.export(from, &ask, out);
+                return (vec![], None);
+            }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
             Command::BuildMedia { out, add, media } => return self.build_media(from, out, add, media),
             Command::WriteMedia { image, disk, typed } => {
                 self.write_media(from, image, disk, typed);
+                return (vec![], None);
+            }
+            Command::UpdateMedia { image, disk, typed, fully } => {
+                self.update_media(from, image, disk, typed, fully);
                 return (vec![], None);
             }
             Command::Import { from: place } => {

@@ -201,6 +201,30 @@ impl Owner {
         });
     }
 
+    pub(super) fn update_media(&mut self, from: u64, image: PathBuf, disk: Disk, typed: String, fully: bool) {
+        let image = self.config.media_folder().join(image);
+        let title = format!("updating {} from {}", disk.path.display(), image.display());
+        self.start(from, title, move |handle| {
+            let name = disk.name();
+            // Its size is judged once the image is open.
+            let permit = ErasePermit::confirm(disk.clone(), &typed, 0, erase_policy())
+                .map_err(|refusal| refusal.problem(&disk))?;
+            let watch = &mut |progress| handle.watch(progress);
+            let updated = write::update::update_disk(&image, permit, &Machine::default(), fully, watch)
+                .map_err(|error| error.problem())?;
+            let compared = match updated.fully {
+                true => "everything it boots from was compared",
+                false => "its file systems and some files were compared",
+            };
+            Ok(match updated.changed {
+                0 => format!("{name} was up to date: {compared}."),
+                bytes => {
+                    format!("{name} is up to date: {} MB written and read back, {compared}.", bytes.div_ceil(1_000_000))
+                }
+            })
+        });
+    }
+
     pub(super) fn write_media(&mut self, from: u64, image: PathBuf, disk: Disk, typed: String) {
         let image = self.config.media_folder().join(image);
         let title = format!("writing {} to {}", image.display(), disk.path.display());
@@ -237,7 +261,7 @@ pub(crate) fn new_media_id() -> Result<MediaId, Problem> {
 }
 
 /// Loop devices stand in for sticks where there is no hardware; only who starts the appliance can say so.
-fn erase_policy() -> Policy {
+pub(crate) fn erase_policy() -> Policy {
     Policy { allow_loop: std::env::var_os("WHITEGLOVE_REHEARSE_ON_LOOP").is_some_and(|value| value == "1") }
 }
 

@@ -33,7 +33,7 @@ use whiteglove_core::{
 
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
-pub(crate) use jobs::new_media_id;
+pub(crate) use jobs::{erase_policy, new_media_id};
 use wire::Network;
 pub use wire::{NetbootPlan, Wire};
 

@@ -1,6 +1,8 @@
 //! `whiteglove media`: builds, writes and looks after boot media.
 #![allow(clippy::print_stderr, reason = "the command line asks")]
 
+mod bench;
+
 use std::{io::IsTerminal, ops::ControlFlow, path::Path};
 
 use whiteglove_core::{
@@ -32,6 +34,15 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             };
             ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed }).await
         }
+        MediaAction::Update { image, to, name, full } => {
+            let disk = find_disk(config, &to).await?;
+            let typed = match name {
+                Some(name) => name,
+                None => ask_for_name(&disk)?,
+            };
+            ask(config, Command::UpdateMedia { image: absolute(&image)?, disk, typed, fully: full }).await
+        }
+        MediaAction::Bench(args) => bench::bench(config, args).await,
         MediaAction::Disks => list_disks(config).await,
         MediaAction::List => {
             let bench = read_journal(config).await?.bench;

@@ -14,6 +14,7 @@ use crate::{
     device::{Device, DeviceId, Probe, Signal},
     disk::Disk,
     hwhash::Comparison,
+    lane,
     media_card::MediaId,
     netboot::{Choice, Decision, Mode, NetworkView, Reason, StoryView},
     order::{Match, OrderStatus},
@@ -54,6 +55,11 @@ pub enum Command {
     RevokeMedia { media: MediaId },
     /// Write an image to a disk. `typed` is what the person typed to name it.
     WriteMedia { image: PathBuf, disk: Disk, typed: String },
+    /// Bring a disk that holds a medium to another image: only what differs is written, the data volume is kept.
+    /// `fully`: believe nothing, compare everything.
+    UpdateMedia { image: PathBuf, disk: Disk, typed: String, fully: bool },
+    /// Write what registration takes of a batch's laptops into files in this folder.
+    Export { ask: lane::Ask, out: PathBuf },
     /// Stop the running job.
     CancelJob,
     /// Import what a stick or folder brings: sealed captures (also of an image or device), and every

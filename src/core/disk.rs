@@ -233,10 +233,10 @@ impl ErasePermit {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(super) fn stick() -> Disk {
+    pub(crate) fn stick() -> Disk {
         Disk {
             path: "/dev/sdb".into(),
             number: (8, 16),

@@ -4,7 +4,11 @@
 //! from then on every stick that is plugged in is judged here, and only [`crate::disk::Armed`] makes the
 //! permit to erase it. Moving bytes is `whiteglove-image`'s, looking at the machine the appliance's.
 
+pub mod event;
+pub mod health;
+pub mod place;
 pub mod probe;
+pub mod run;
 pub mod size;
 
 pub use size::gigabytes;

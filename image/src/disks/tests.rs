@@ -207,6 +207,30 @@ fn two_sticks_with_one_serial_stay_two() {
 }
 
 #[test]
+fn both_halves_of_a_port_have_one_name() {
+    let fake = Fake::new();
+    fake.stick(3, "sdb", "8:16", "1");
+    let usb = format!("{PCI}/usb2/2-3");
+    fake.put(&format!("{usb}/speed"), "480");
+    fake.put(&format!("{usb}/version"), " 2.10");
+    let machine = fake.machine();
+    let stick = machine.disk(Path::new("/dev/sdb")).unwrap();
+    let place = machine.place(&stick);
+    assert_eq!((place.port.as_str(), place.speed, place.version), ("2-3", Some(480), Some(210)));
+    assert!(place.warning().is_some());
+    // The port's other half is on bus 1, and has another number there.
+    let other = fake.root.path().join("sys").join(PCI).join("usb1/1-0:1.0/usb1-port7");
+    fs::create_dir_all(&other).unwrap();
+    let port = fake.root.path().join("sys").join(&usb).join("port");
+    fs::create_dir_all(&port).unwrap();
+    symlink(&other, port.join("peer")).unwrap();
+    assert_eq!(machine.place(&stick).port, "1-7");
+    fake.sata("sda", "8:0");
+    let internal = machine.disk(Path::new("/dev/sda")).unwrap();
+    assert_eq!(machine.place(&internal).port, "sda");
+}
+
+#[test]
 fn what_lies_in_the_way_of_a_name_is_harmless() {
     let fake = Fake::new();
     let block = fake.stick(1, "sdb", "8:16", "\u{202e}x\u{1b}[2J");

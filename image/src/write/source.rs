@@ -25,6 +25,7 @@ use sha2::{Digest, Sha256};
 use whiteglove_core::{
     control::Progress,
     media::map::{ExtentDigest, ExtentMap, MapExtent},
+    media_card::MediaId,
 };
 
 use crate::{
@@ -57,6 +58,10 @@ impl Image {
         let map = verify::read_map(&mut file)?;
         let table = Table::read_strict(&mut file, map.size)?;
         Ok(Self { file, map, table })
+    }
+
+    pub fn media(&self) -> MediaId {
+        self.map.media
     }
 
     /// The smallest stick it fits on.

@@ -114,6 +114,11 @@ impl Armed {
         Ok(ErasePermit { disk, policy: self.policy })
     }
 
+    /// As many sticks were permitted as the terms allow.
+    pub fn is_spent(&self) -> bool {
+        self.given >= self.terms.most
+    }
+
     /// A stick that was permitted and left untouched after all does not count.
     pub fn give_back(&mut self) {
         self.given = self.given.saturating_sub(1);

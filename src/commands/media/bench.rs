@@ -1,0 +1,229 @@
+//! `whiteglove media bench`: armed once, then every stick that is plugged in is written.
+
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal, Write},
+    ops::ControlFlow,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+use whiteglove_core::{
+    disk::{Armed, Disk, Refusal, Terms},
+    problem::Problem,
+    sticks::{event::Event, gigabytes},
+};
+use whiteglove_image::{disks::Machine, write::source::Image};
+
+use super::super::{Meter, print};
+use crate::{
+    appliance::erase_policy,
+    cli::BenchArgs,
+    config::Config,
+    session::signalled,
+    state,
+    sticks::{Bench, bench as work, unlisted},
+};
+
+/// How often a log gets a line on the progress of a stick; a terminal is kept up to date.
+const LOG_EVERY: Duration = Duration::from_secs(15);
+
+/// # Errors
+/// The bench was not armed, or sticks failed.
+pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Problem> {
+    let folder = config.state.join("sticks");
+    let Some(_alone) = state::lock(&folder)? else {
+        return Err(Problem::new(
+            "Another bench mode is running.",
+            format!("Another process writes sticks and remembers them in {}.", folder.display()),
+            "Use that one, or end it first.",
+        ));
+    };
+    let image = Arc::new(open(&args.image)?);
+    let machine = Machine::default();
+    let there = machine.disks().map_err(|error| unlisted(&error))?;
+    let (also, before): (Vec<Disk>, Vec<Disk>) =
+        there.into_iter().partition(|disk| args.plugged_in && disk.refusal(erase_policy()).is_none());
+    let terms = Terms {
+        sizes: args.size,
+        ports: args.ports.clone(),
+        most: args.max.unwrap_or(usize::MAX),
+        image: image.size(),
+        before,
+    };
+    let typed = match args.confirm {
+        Some(words) => words,
+        None => ask(&terms, &also)?,
+    };
+    let armed = Armed::confirm(terms, &typed, erase_policy()).map_err(|refusal| not_armed(&refusal))?;
+    if !args.json {
+        let content = gigabytes(image.content());
+        print(&format!("Armed for {}. {content} a stick, then all of it is read back. Ctrl-C ends it.", args.size))?;
+    }
+    let bench = Bench { machine, image, armed, folder };
+    let (failed, interrupted) = run(bench, args.json).await?;
+    match (failed, interrupted) {
+        (0, _) => Ok(()),
+        (failed, true) => Err(Problem::new(
+            "It was ended before all sticks were done.",
+            format!("{failed} of them were not finished and do not boot."),
+            "Arm the bench again: they go on where they were.",
+        )),
+        (failed, false) => Err(Problem::new(
+            format!("{failed} sticks were not made."),
+            "Each was told above, with what to do about it.",
+            "Put these aside and write others.",
+        )),
+    }
+}
+
+fn open(path: &Path) -> Result<Image, Problem> {
+    let image = Image::open(path).map_err(|error| error.problem())?;
+    let mut meter = Meter::default();
+    let checked = image.check(&mut |progress| {
+        meter.show(&progress);
+        ControlFlow::Continue(())
+    });
+    meter.end();
+    checked.map_err(|error| error.problem())?;
+    Ok(image)
+}
+
+fn not_armed(refusal: &Refusal) -> Problem {
+    let why = match refusal {
+        Refusal::WrongName { name, typed } => format!("The words are {name:?}, not {typed:?}."),
+        other => other.to_string(),
+    };
+    Problem::new("The bench is not armed; nothing was erased.", why, "Type the words exactly as they are shown.")
+}
+
+fn ask(terms: &Terms, also: &[Disk]) -> Result<String, Problem> {
+    let words = terms.words();
+    if !std::io::stdin().is_terminal() {
+        return Err(Problem::new(
+            "The bench is not armed; nothing was erased.",
+            "Erasing needs a person who types what is to be erased, and nobody is at the keyboard.",
+            format!("Add --confirm '{words}' if this is really meant."),
+        ));
+    }
+    let ports = match terms.ports.as_slice() {
+        [] => "at any port".to_owned(),
+        ports => format!("at {}", ports.join(", ")),
+    };
+    eprintln!(
+        "From now on every USB stick of {} that is plugged in {ports} is ERASED without a question.",
+        terms.sizes
+    );
+    match also {
+        [] => eprintln!("What is plugged in already is left alone."),
+        also => also.iter().for_each(|disk| eprintln!("Also, as it is plugged in already:  {disk}")),
+    }
+    eprint!("Type '{words}' to arm the bench: ");
+    let mut typed = String::new();
+    match std::io::stdin().read_line(&mut typed) {
+        Ok(_) => Ok(typed),
+        Err(error) => Err(Problem::new("Nothing was erased.", format!("The system says: {error}."), "Try again.")),
+    }
+}
+
+/// How many failed, and whether a person ended it.
+async fn run(bench: Bench, json: bool) -> Result<(usize, bool), Problem> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (done, mut ended) = oneshot::channel();
+    let asked = Arc::clone(&stop);
+    // A thread of its own, not one of the runtime's: a stick that hangs must not keep the program from ending.
+    let spawned = std::thread::Builder::new().name("sticks".into()).spawn(move || {
+        let mut show = Show { json, ..Show::default() };
+        let worked = work(bench, &asked, &mut |event| show.event(event));
+        let _ = done.send(worked.map(|()| show.failed));
+    });
+    if let Err(error) = spawned {
+        return Err(Problem::new("The bench cannot start.", format!("The system says: {error}."), "Try again."));
+    }
+    let mut interrupted = false;
+    loop {
+        tokio::select! {
+            ended = &mut ended => {
+                let ended = ended.map_err(|_| Problem::new(
+                    "The bench stopped by a defect of its own.",
+                    "Its thread ended without a word. Sticks that were not READY do not boot.",
+                    "Start it again. Please report this.",
+                ))?;
+                return ended.map(|failed| (failed, interrupted));
+            }
+            () = signalled() => {
+                if std::mem::replace(&mut interrupted, true) {
+                    return Err(Problem::new(
+                        "It was left while sticks were being written.",
+                        "It was told twice to end.",
+                        "Sticks that were not READY do not boot: write them again.",
+                    ));
+                }
+                stop.store(true, Ordering::Relaxed);
+                eprintln!("Ending: each stick stops at its next chunk. Ctrl-C again leaves at once.");
+            }
+        }
+    }
+}
+
+/// Lines as they come, and on a terminal a last one that is kept up to date.
+#[derive(Debug, Default)]
+struct Show {
+    json: bool,
+    failed: usize,
+    /// What each position is at.
+    now: BTreeMap<usize, String>,
+    logged: BTreeMap<usize, Instant>,
+}
+
+impl Show {
+    fn event(&mut self, event: &Event) {
+        if let Event::Finished { failed, .. } = event {
+            self.failed = *failed;
+        }
+        if self.json {
+            // Nothing of an event cannot be written as JSON.
+            return self.line(&serde_json::to_string(event).unwrap_or_default());
+        }
+        let terminal = std::io::stderr().is_terminal();
+        match event {
+            Event::Progress { position, task, done, total, rate, .. } if terminal => {
+                let percent = done.saturating_mul(100) / (*total).max(1);
+                let rate = rate.map_or(String::new(), |rate| format!(" {} MB/s", rate / 1_000_000));
+                self.now.insert(*position, format!("[{position}] {task} {percent}%{rate}"));
+            }
+            Event::Progress { position, .. } => {
+                if self.logged.get(position).is_some_and(|logged| logged.elapsed() < LOG_EVERY) {
+                    return;
+                }
+                self.logged.insert(*position, Instant::now());
+                self.line(&event.to_string());
+            }
+            Event::Ready { position, .. } | Event::Failed { position, .. } | Event::Removed { position } => {
+                self.now.remove(position);
+                self.logged.remove(position);
+                self.line(&event.to_string());
+            }
+            _ => self.line(&event.to_string()),
+        }
+        if terminal {
+            let all: Vec<&str> = self.now.values().map(String::as_str).collect();
+            let width = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col));
+            let line: String = all.join("  ").chars().take(width.saturating_sub(1)).collect();
+            eprint!("\r\x1b[K{line}");
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if !self.now.is_empty() || std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[K");
+        }
+        // Whoever read it has gone; the sticks are still to be finished.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+}

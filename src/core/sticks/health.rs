@@ -1,0 +1,169 @@
+//! How a stick did each time it was written, and what that says of it.
+//!
+//! A log of one line a write, folded into what is known of a stick: cheap ones get slow before they
+//! fail, and one that failed twice will fail at the customer's.
+
+use serde::{Deserialize, Serialize};
+
+use super::gigabytes;
+use crate::{clock::Moment, disk::Disk, media_card::MediaId};
+
+/// Who a stick is over the years, as far as it tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Name {
+    pub vendor: String,
+    pub model: String,
+    pub serial: String,
+    pub size: u64,
+}
+
+impl Name {
+    pub fn of(disk: &Disk) -> Self {
+        Self {
+            vendor: disk.vendor.clone(),
+            model: disk.model.clone(),
+            serial: disk.serial.clone(),
+            size: disk.size_bytes,
+        }
+    }
+
+    /// Without a serial number, or with one of nothing but one digit, all sticks of a model are one.
+    fn is_its_own(&self) -> bool {
+        let mut digits = self.serial.bytes();
+        let first = digits.next();
+        first.is_some() && digits.any(|digit| Some(digit) != first)
+    }
+}
+
+/// One write, one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: Moment,
+    pub stick: Name,
+    pub port: String,
+    pub media: MediaId,
+    pub ended: Ended,
+    /// Bytes written to it, whatever for.
+    pub bytes: u64,
+    /// Bytes a second.
+    pub write_rate: Option<u64>,
+    pub read_rate: Option<u64>,
+    pub retries: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    Ready,
+    /// Not the stick's fault: cancelled, refused, the image.
+    Otherwise,
+    Failed {
+        why: String,
+    },
+    Fake {
+        keeps: u64,
+    },
+    Hung,
+}
+
+/// All that is known of one stick.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    pub ready: u32,
+    pub failed: u32,
+    pub bytes: u64,
+    /// The fastest and the last write, bytes a second.
+    pub best: Option<u64>,
+    pub last: Option<u64>,
+    pub keeps: Option<u64>,
+}
+
+impl Health {
+    pub fn of<'a>(log: impl IntoIterator<Item = &'a Entry>, stick: &Name) -> Self {
+        let mut health = Self::default();
+        if stick.is_its_own() {
+            log.into_iter().filter(|entry| entry.stick == *stick).for_each(|entry| health.add(entry));
+        }
+        health
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        self.bytes += entry.bytes;
+        match &entry.ended {
+            Ended::Ready => {
+                self.ready += 1;
+                self.last = entry.write_rate.or(self.last);
+                self.best = self.best.max(entry.write_rate);
+            }
+            Ended::Otherwise => {}
+            Ended::Failed { .. } | Ended::Hung => self.failed += 1,
+            Ended::Fake { keeps } => self.keeps = Some(*keeps),
+        }
+    }
+
+    /// Why it should not be used any more.
+    pub fn advice(&self) -> Option<String> {
+        if let Some(keeps) = self.keeps {
+            return Some(format!("it was found counterfeit (it keeps about {}): throw it away", gigabytes(keeps)));
+        }
+        if self.failed >= 2 {
+            return Some(format!("it failed {} of {} times: throw it away", self.failed, self.failed + self.ready));
+        }
+        let (best, last) = (self.best?, self.last?);
+        let slow = self.ready >= 3 && last < best / 2;
+        slow.then(|| format!("it has become slow ({} MB/s, once {}): retire it", last / 1_000_000, best / 1_000_000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(serial: &str) -> Name {
+        Name { vendor: "SanDisk".into(), model: "Ultra".into(), serial: serial.into(), size: 16_000_000_000 }
+    }
+
+    fn entry(serial: &str, ended: Ended, write_rate: u64) -> Entry {
+        Entry {
+            at: Moment::from_millis(1),
+            stick: name(serial),
+            port: "2-1".into(),
+            media: MediaId([1; 16]),
+            ended,
+            bytes: 1000,
+            write_rate: Some(write_rate * 1_000_000),
+            read_rate: None,
+            retries: 0,
+        }
+    }
+
+    fn advice(log: &[Entry]) -> String {
+        Health::of(log, &name("4C53")).advice().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_good_stick_is_not_spoken_of() {
+        let log: Vec<Entry> = (0..9).map(|n| entry("4C53", Ended::Ready, 20 + n % 3)).collect();
+        assert_eq!(advice(&log), "");
+        assert_eq!(Health::of(&log, &name("4C53")).bytes, 9000);
+        assert_eq!(advice(&[entry("4C53", Ended::Failed { why: "pulled".into() }, 1)]), "", "once may be the person");
+    }
+
+    #[test]
+    fn one_that_fails_twice_gets_slow_or_lied_is_not_to_be_used() {
+        let failed = || entry("4C53", Ended::Failed { why: "I/O".into() }, 1);
+        assert!(advice(&[failed(), entry("4C53", Ended::Ready, 9), failed()]).contains("failed 2 of 3 times"));
+        let slow = [30, 29, 12].map(|rate| entry("4C53", Ended::Ready, rate));
+        assert!(advice(&slow).contains("become slow (12 MB/s, once 30)"));
+        assert!(advice(&[entry("4C53", Ended::Fake { keeps: 8_000_000_000 }, 9)]).contains("about 8.0 GB"));
+        assert_eq!(advice(&[entry("4C53", Ended::Otherwise, 1), entry("4C54", Ended::Hung, 1)]), "");
+    }
+
+    #[test]
+    fn sticks_that_share_a_serial_number_are_not_judged_by_it() {
+        for serial in ["", "0", "0000000000"] {
+            let log = [entry(serial, Ended::Hung, 1), entry(serial, Ended::Hung, 1)];
+            assert_eq!(Health::of(&log, &name(serial)), Health::default());
+        }
+    }
+}
