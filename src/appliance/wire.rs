@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use whiteglove_core::{
+    bench::Bench,
     clock::Moment,
     control::Sheet,
     device::DeviceId,
@@ -18,7 +19,7 @@ use whiteglove_core::{
 };
 
 use super::{Owner, Then};
-use crate::config::NetbootPort;
+use crate::config::{Config, NetbootPort};
 
 /// A server that gave an address within this time still does.
 const LATELY: Duration = Duration::from_secs(600);
@@ -69,6 +70,24 @@ impl Network {
         let lately = |rival: &RivalView| rival.gives_addresses && now.since(rival.last) <= LATELY;
         let addresses_elsewhere = self.rivals.values().flatten().any(lately);
         Around { ports: &self.ports, addresses_elsewhere, endpoint_up, now }
+    }
+}
+
+impl NetbootPlan {
+    /// Every interface somebody said something about, as it is to serve, and what the configuration says
+    /// if the board says otherwise.
+    pub(crate) fn ports(config: &Config, bench: &Bench) -> Vec<(NetbootPort, Option<Mode>)> {
+        let mut names: Vec<_> = config.netboot.iter().map(|port| port.interface.as_str()).collect();
+        let on_the_board = bench.network_modes().map(|(name, _)| name);
+        names.extend(on_the_board.filter(|name| config.netboot.iter().all(|port| port.interface != *name)));
+        let port = |name: &str| {
+            let mut port = config.netboot_port(name);
+            let configured = port.mode;
+            port.mode = bench.network_mode(name).unwrap_or(configured);
+            let differs = port.mode != configured;
+            (port, differs.then_some(configured))
+        };
+        names.into_iter().map(port).collect()
     }
 }
 
@@ -197,24 +216,8 @@ impl Owner {
         on.then(|| self.needs_medium(Mode::Proxy)).flatten()
     }
 
-    /// Every interface somebody said something about, as it is to serve, and what the configuration says
-    /// if the board says otherwise.
     fn netboot_ports(&self) -> Vec<(NetbootPort, Option<Mode>)> {
-        let mut names: Vec<_> = self.config.netboot.iter().map(|port| port.interface.as_str()).collect();
-        names.extend(
-            self.bench
-                .network_modes()
-                .map(|(name, _)| name)
-                .filter(|name| self.config.netboot.iter().all(|port| port.interface != *name)),
-        );
-        let port = |name: &str| {
-            let mut port = self.config.netboot_port(name);
-            let configured = port.mode;
-            port.mode = self.bench.network_mode(name).unwrap_or(configured);
-            let differs = port.mode != configured;
-            (port, differs.then_some(configured))
-        };
-        names.into_iter().map(port).collect()
+        NetbootPlan::ports(&self.config, &self.bench)
     }
 
     pub(super) fn publish_plan(&self) {

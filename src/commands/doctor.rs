@@ -1,13 +1,19 @@
 //! `whiteglove doctor`: everything the bench stands on, checked without changing anything.
 
 use whiteglove_core::{
+    bench::Bench,
     netboot::{NetworkView, PortState, Program, files},
     problem::Problem,
 };
 use whiteglove_image::boot::BootEnv;
 
 use super::{netboot::ports_table, print, read_journal};
-use crate::{config::Config, endpoint, journal, session};
+use crate::{
+    config::Config,
+    endpoint,
+    journal::{self, Verified},
+    session,
+};
 
 /// What a check came to.
 enum Outcome {
@@ -20,7 +26,8 @@ enum Outcome {
 /// # Errors
 /// Something is bad; it has been printed by then.
 pub async fn doctor(config: &Config) -> Result<(), Problem> {
-    let mut outcomes = vec![journal_check(config).await];
+    let (journal, bench) = journal_check(config).await;
+    let mut outcomes = vec![journal];
     outcomes.extend(boot_environment(config));
     let running = session::look(config, None).await.ok().map(|(snapshot, _)| snapshot);
     let network = match &running {
@@ -36,7 +43,7 @@ pub async fn doctor(config: &Config) -> Result<(), Problem> {
                 Ok(()) => Outcome::Good(format!("The endpoint can listen on {}.", config.listen)),
                 Err(problem) => Outcome::Bad(problem),
             });
-            endpoint::inspect(config).await
+            endpoint::inspect(config, &bench).await
         }
     };
     outcomes.extend(network_checks(&network));
@@ -65,13 +72,17 @@ fn indented(problem: &Problem) -> String {
     problem.to_string().replace('\n', "\n      ")
 }
 
-async fn journal_check(config: &Config) -> Outcome {
+/// And what it says, for what people decided on the board.
+async fn journal_check(config: &Config) -> (Outcome, Bench) {
     if !journal::path_in(&config.state).exists() {
-        return Outcome::Good(format!("No journal in {} yet; the first start makes it.", config.state.display()));
+        let words = format!("No journal in {} yet; the first start makes it.", config.state.display());
+        return (Outcome::Good(words), Bench::default());
     }
     match read_journal(config).await {
-        Ok(verified) => Outcome::Good(format!("The journal is whole: {} entries.", verified.entries)),
-        Err(problem) => Outcome::Bad(problem),
+        Ok(Verified { entries, bench, .. }) => {
+            (Outcome::Good(format!("The journal is whole: {entries} entries.")), bench)
+        }
+        Err(problem) => (Outcome::Bad(problem), Bench::default()),
     }
 }
 

@@ -19,11 +19,11 @@ use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use whiteglove_core::{netboot::NetworkView, problem::Problem};
+use whiteglove_core::{bench::Bench, netboot::NetworkView, problem::Problem};
 use whiteglove_image::boot::{self, BootEnv, WinPe};
 
 use crate::{
-    appliance::{Appliance, Input},
+    appliance::{Appliance, Input, NetbootPlan},
     config::Config,
 };
 
@@ -97,9 +97,9 @@ pub(crate) async fn try_listen(config: &Config) -> Result<(), Problem> {
     TcpListener::bind(config.listen).await.map(drop).map_err(|error| cannot_listen(config.listen, &error))
 }
 
-/// The networks of this machine as a bench would find them.
-pub(crate) async fn inspect(_config: &Config) -> NetworkView {
-    NetworkView::default()
+/// The networks of this machine as a bench with this journal would find them.
+pub(crate) async fn inspect(config: &Config, bench: &Bench) -> NetworkView {
+    netboot::inspect(&NetbootPlan::ports(config, bench)).await
 }
 
 /// The names of everything that laptops could load from this bench.

@@ -391,3 +391,28 @@ fn without_the_privilege_the_problem_names_the_command_that_grants_it() {
     let wanted = format!("sudo setcap 'cap_net_bind_service,cap_net_raw=+ep' {}", env!("CARGO_BIN_EXE_whiteglove"));
     assert!(next.contains(&wanted), "{next}");
 }
+
+#[test]
+fn doctor_says_the_same_of_a_network_before_a_bench_runs() {
+    let segment = Segment::new();
+    let (router, machine) = (segment.with(Some("10.77.0.254/24")), segment.with(Some("10.77.0.1/24")));
+    let mut bench = Bench::new();
+    bench.config = bench.config.replace("127.0.0.1:0", "0.0.0.0:8780")
+        + &section("eth0", "own", "")
+        + &section("eth9", "proxy", "");
+    let doctor = || {
+        let output = machine.inside(bench.command().arg("doctor")).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let alone = doctor();
+    assert!(alone.contains("ok    eth0: own DHCP") && alone.contains("no network interface eth9"), "{alone}");
+    assert!(alone.contains("10.77.0.128-10.77.0.254"), "{alone}");
+    let server = Dnsmasq::on(&router, &["--dhcp-range=10.77.0.50,10.77.0.99"]);
+    let beside = doctor();
+    assert!(beside.contains("eth0 gives no addresses") && beside.contains("another server 10.77.0.254"), "{beside}");
+    drop(server);
+    // Another program on the port itself.
+    let server = Dnsmasq::on(&machine, &["--dhcp-range=10.77.0.50,10.77.0.99"]);
+    assert!(doctor().contains("ss -lunp 'sport = :67'"));
+    drop(server);
+}

@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_server_that_is_gone_for_five_minutes_gives_no_addresses_any_more() {
         let mut look = Look::new(Mac([0; 6]), Mode::Own, 7, Instant::now());
-        let at = |seconds| Moment::from_millis(seconds * 1_000);
+        let at = |seconds: u64| Moment::from_millis(seconds * 1_000);
         assert!(look.hear(&says(true, &[]).to_bytes(), &[ROUTER], at(0)).is_none(), "ourselves");
         assert!(look.hear(&says(false, &[(60, b"PXEClient")]).to_bytes(), &[], at(0)).is_some());
         assert_eq!(look.gives_addresses(at(1)), None, "a proxy");

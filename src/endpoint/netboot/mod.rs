@@ -6,6 +6,7 @@
 
 mod addresses;
 mod heard;
+mod inspect;
 mod interfaces;
 mod look;
 mod menu;
@@ -35,6 +36,7 @@ use whiteglove_core::{
     problem::Problem,
 };
 
+pub(super) use self::inspect::inspect;
 use self::{
     heard::Heard,
     interfaces::Interface,

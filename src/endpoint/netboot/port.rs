@@ -32,7 +32,7 @@ use super::{
 use crate::{clock::now, endpoint::Reports};
 
 /// Longer than any Ethernet frame; DHCP has no use for more.
-const LONGEST: usize = 2_048;
+pub(super) const LONGEST: usize = 2_048;
 /// Questions in a row before timers, the disk and the other sockets have their turn.
 const AT_ONCE: usize = 256;
 /// Answers that wait for a slow firmware's sake.
@@ -338,7 +338,7 @@ impl Port {
     }
 }
 
-fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddrV4)> {
+pub(super) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddrV4)> {
     loop {
         match socket.try_recv_from(buffer) {
             Ok((length, SocketAddr::V4(source))) => return Some((length, source)),

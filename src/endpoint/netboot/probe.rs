@@ -4,7 +4,7 @@
 //! read a little later. Windows answers ARP with its firewall closed; it would not answer a ping.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io,
     net::{Ipv4Addr, SocketAddrV4},
     time::{Duration, Instant},
@@ -17,6 +17,10 @@ use whiteglove_core::{dhcp::Message, identity::Mac};
 const PATIENCE: Duration = Duration::from_millis(250);
 /// More are offered unlooked at: an offer that is late for all of them is worse than an address taken once.
 const MOST: usize = 64;
+/// Each address that nobody has stays in the kernel's table of neighbours for a while, and with a thousand of them
+/// that has no room for those who are there.
+const MOST_IN_A_MINUTE: usize = 256;
+const MINUTE: Duration = Duration::from_secs(60);
 /// Discard (RFC 863): whoever listens there throws it away.
 const DISCARD: u16 = 9;
 
@@ -25,6 +29,8 @@ pub(super) struct Probes {
     socket: Socket,
     interface: String,
     waiting: Vec<Probe>,
+    /// When the latest were begun.
+    begun: VecDeque<Instant>,
 }
 
 /// An address that is looked at for a client.
@@ -45,7 +51,7 @@ impl Probes {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.bind_device(Some(interface.as_bytes()))?;
-        Ok(Self { socket, interface: interface.to_owned(), waiting: Vec::new() })
+        Ok(Self { socket, interface: interface.to_owned(), waiting: Vec::new(), begun: VecDeque::new() })
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -59,10 +65,14 @@ impl Probes {
             probe.asked = asked.clone();
             return true;
         }
-        if self.waiting.len() >= MOST || self.socket.send_to(&[0], &SocketAddrV4::new(address, DISCARD).into()).is_err()
-        {
+        while self.begun.front().is_some_and(|begun| now.duration_since(*begun) >= MINUTE) {
+            self.begun.pop_front();
+        }
+        let too_many = self.waiting.len() >= MOST || self.begun.len() >= MOST_IN_A_MINUTE;
+        if too_many || self.socket.send_to(&[0], &SocketAddrV4::new(address, DISCARD).into()).is_err() {
             return false;
         }
+        self.begun.push_back(now);
         self.waiting.push(Probe { address, asked: asked.clone(), before, due: now + PATIENCE });
         true
     }

@@ -91,6 +91,14 @@ fn way_out(index: u32, address: Ipv4Addr) -> libc::in_pktinfo {
     libc::in_pktinfo { ipi_ifindex: i32::try_from(index).unwrap_or(0), ipi_spec_dst: source, ipi_addr: none }
 }
 
+/// Whether the address could be had, without having it.
+///
+/// # Errors
+/// Why not.
+pub(super) fn can_bind(interface: &str, address: Ipv4Addr, port: u16) -> io::Result<()> {
+    on(interface)?.bind(&SocketAddrV4::new(address, port).into())
+}
+
 /// Any address: questions come to 255.255.255.255 as well as to ours.
 fn server(interface: &str, port: u16) -> io::Result<std::net::UdpSocket> {
     let socket = on(interface)?;
