@@ -6,6 +6,7 @@ mod bootenv;
 mod demo;
 mod doctor;
 mod explain;
+mod export;
 mod media;
 mod netboot;
 
@@ -20,6 +21,7 @@ pub use bootenv::bootenv;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use explain::explain;
+pub use export::export;
 pub use media::media;
 pub use netboot::netboot;
 use whiteglove_core::{

@@ -6,6 +6,7 @@
 //! Invariant: nobody hears "yes" before the journal has it.
 
 mod commands;
+mod export;
 mod front;
 mod import;
 mod jobs;
@@ -77,6 +78,11 @@ pub enum Input {
         customer: Option<String>,
         source: String,
         lines: Vec<Expected>,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
+    /// Files that are on their disk, as records.
+    Exported {
+        records: Vec<Record>,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
     /// A new medium for the open batch, and its card.
@@ -372,6 +378,10 @@ impl Owner {
                 let records = self.bench.decide_order_list(&batch, customer, &source, lines);
                 (records, Some(answer(reply, ())))
             }
+            Input::Exported { records, reply } => match self.bench.decide_exported(records) {
+                Ok(records) => (records, Some(answer(reply, ()))),
+                Err(problem) => self.refuse(reply, problem),
+            },
             Input::IssueCard { media, reply } => {
                 let record = Record::MediaIssued { media, batch: self.config.batch.clone(), network: false };
                 let card = self.card(media);

@@ -7,6 +7,7 @@
 mod codes;
 mod decide;
 mod entries;
+mod export;
 mod find;
 mod fold;
 mod index;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub use decide::{Sealed, Taken};
 pub use entries::{Admission, Admitted};
+use export::Exports;
 use index::Index;
 use orders::Orders;
 pub use scan::Heard;
@@ -83,6 +85,9 @@ pub struct Bench {
     trials: Trials,
     /// What a person chose on the board, by interface.
     network_modes: BTreeMap<String, Mode>,
+    /// By what each batch registers, as it was opened last.
+    policies: BTreeMap<String, IdentityPolicy>,
+    exports: Exports,
 }
 
 /// The journal contradicts itself. It was edited, or written by a newer version.

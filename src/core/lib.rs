@@ -18,6 +18,7 @@ mod hex_id;
 pub mod hwhash;
 pub mod identity;
 pub mod import;
+pub mod lane;
 pub mod media;
 pub mod media_card;
 pub mod msdm;

@@ -13,6 +13,7 @@ use crate::{
     entry::{Entry, Source},
     envelope::MessageId,
     identity::{Identity, Serial},
+    lane::Lane,
     media_card::MediaId,
     msdm::ProductKeyId,
     netboot::{Choice, Mode, Program},
@@ -134,6 +135,20 @@ pub enum Record {
         device: DeviceId,
         probe: Probe,
     },
+    /// A file with these devices, for this lane, was written and is in a person's hands.
+    Exported {
+        lane: Lane,
+        batch: String,
+        /// Its name, without the folder.
+        file: String,
+        /// Hex.
+        sha256: String,
+        /// What a person asked for, for all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group_tag: Option<String>,
+        /// In the order of its lines.
+        devices: Vec<DeviceId>,
+    },
 }
 
 impl Record {
@@ -159,6 +174,7 @@ impl Record {
             Self::BootTaken { .. } => "boot-taken",
             Self::NetworkModeChosen { .. } => "network-mode-chosen",
             Self::ProbeSaid { .. } => "probe-said",
+            Self::Exported { .. } => "exported",
         }
     }
 }

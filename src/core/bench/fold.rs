@@ -83,6 +83,7 @@ impl Bench {
         match record {
             Record::BatchOpened { batch, policy, boot } => {
                 let another = self.policy != policy || self.program != boot;
+                self.policies.insert(batch.clone(), policy);
                 (self.batch, self.policy, self.program) = (Some(batch), policy, boot);
                 if another {
                     self.refresh_all();
@@ -175,11 +176,14 @@ impl Bench {
                 known.note(at, Signal::Operator, format!("registration service: {}", probe.words()));
                 self.refresh(device);
             }
+            Record::Exported { lane, batch, file, sha256, devices, .. } => {
+                self.fold_exported(lane, &batch, &file, &sha256, &devices, at)?;
+            }
         }
         Ok(())
     }
 
-    fn device_mut(&mut self, id: DeviceId) -> Result<&mut Device, Misfit> {
+    pub(super) fn device_mut(&mut self, id: DeviceId) -> Result<&mut Device, Misfit> {
         self.devices.get_mut(&id).ok_or(Misfit::NoSuchDevice(id))
     }
 
@@ -275,6 +279,7 @@ impl Bench {
         stays.stage = stays.stage.on(Event::Settled(device), at)?;
         stays.note(at, left.signal, format!("is what was known as #{}", device.0));
         stays.absorb(&left);
+        self.exports.join(device, into);
         self.succeed(left, stays);
         Ok(())
     }

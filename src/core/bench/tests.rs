@@ -4,6 +4,7 @@ mod arrivals;
 mod boards;
 mod codes;
 mod entries;
+mod export;
 mod journal;
 mod labels;
 mod models;

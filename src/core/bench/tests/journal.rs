@@ -62,6 +62,7 @@ fn every_kind_of_record_stays_readable() {
             "device-returned",
             "device-seen",
             "entry-taken",
+            "exported",
             "label-scanned",
             "media-issued",
             "media-revoked",
@@ -72,6 +73,7 @@ fn every_kind_of_record_stays_readable() {
         ]
     );
     assert_eq!(bench.devices().count(), 5);
+    assert_eq!(bench.exports_of(number(3))[0].file, "partner-spring-001.csv");
 }
 
 #[test]
