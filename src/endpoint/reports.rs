@@ -37,14 +37,14 @@ impl Reports {
         self.send(Wire::Seen(Sighting { at, port: port.to_owned(), who, seen }));
     }
 
-    /// All ports as they are now, in the order of the system.
-    pub(crate) fn ports(&self, ports: Vec<PortView>) {
-        self.send(Wire::Ports(ports));
+    /// All ports as they are now, in the order of the system. Whether that was taken: else it is to be said again.
+    pub(crate) fn ports(&self, ports: Vec<PortView>) -> bool {
+        self.send(Wire::Ports(ports))
     }
 
-    /// All other servers on this port.
-    pub(crate) fn rivals(&self, port: &str, rivals: Vec<RivalView>) {
-        self.send(Wire::Rivals { port: port.to_owned(), rivals });
+    /// All other servers on this port. Whether that was taken.
+    pub(crate) fn rivals(&self, port: &str, rivals: Vec<RivalView>) -> bool {
+        self.send(Wire::Rivals { port: port.to_owned(), rivals })
     }
 
     /// All transfers of one server; `server` names it among the others.
@@ -52,12 +52,14 @@ impl Reports {
         self.send(Wire::Transfers { server: server.to_owned(), transfers });
     }
 
-    fn send(&self, wire: Wire) {
-        if self.inbox.try_send(Input::Wire(wire)).is_err() {
+    fn send(&self, wire: Wire) -> bool {
+        let taken = self.inbox.try_send(Input::Wire(wire)).is_ok();
+        if !taken {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
             if dropped.is_power_of_two() {
                 tracing::warn!(dropped, "more is seen on the wire than can be shown");
             }
         }
+        taken
     }
 }

@@ -72,7 +72,8 @@ impl Dnsmasq {
     fn on(machine: &Machine, more: &[&str]) -> Self {
         // --no-daemon: it stays who it is, which matters where root is not quite root.
         let mut arguments = vec!["--no-daemon", "--port=0", "--conf-file=/dev/null", "--interface=eth0"];
-        arguments.extend(["--bind-interfaces", "--dhcp-leasefile=/dev/null", "--no-ping"]);
+        // It pings an address for three seconds before it offers it, as it does where nobody told it not to.
+        arguments.extend(["--bind-interfaces", "--dhcp-leasefile=/dev/null"]);
         arguments.extend(more);
         let mut child = machine.command("dnsmasq", &arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -102,11 +103,11 @@ struct Got {
     router: String,
 }
 
-/// busybox's client: once, three questions. `None`: nobody gave it anything.
+/// busybox's client: once, five questions. `None`: nobody gave it anything.
 fn udhcpc(machine: &Machine, bench: &Bench) -> Option<Got> {
     let script = bench.folder.path().join("udhcpc.sh");
     write_script(&script, "#!/bin/sh\n[ \"$1\" = bound ] && echo \"got $ip $serverid $router\"\nexit 0\n");
-    let words = ["udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "3", "-T", "1", "-s", script.to_str().unwrap()];
+    let words = ["udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", script.to_str().unwrap()];
     let output = machine.output("busybox", &words);
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("got "))?;
@@ -158,7 +159,7 @@ fn beside_another_server_only_firmware_is_answered_and_nobody_is_disturbed() {
     assert_eq!((with.server.as_str(), with.router.as_str()), (ROUTER, ROUTER));
 
     // The laptop's firmware hears both.
-    let offers = laptop.broadcast(&firmware(MessageKind::Discover), "1");
+    let offers = laptop.broadcast(&firmware(MessageKind::Discover), "4");
     let ours = offers.iter().find(|(from, _)| *from.ip() == OURS).map(|(_, offer)| offer).expect("our offer");
     assert_eq!((ours.kind, ours.yours, ours.next_server), (MessageKind::Offer, Ipv4Addr::UNSPECIFIED, OURS));
     assert_eq!((ours.file.as_slice(), ours.options.get(60)), (&b"shimx64.efi"[..], Some(&b"PXEClient"[..])));
@@ -278,7 +279,7 @@ fn beside_another_server_a_bench_gives_no_addresses_whatever_it_was_told() {
     let bench = Served::new(segment.with(Some("10.77.0.1/24")), &section("eth0", "own", ""));
     assert_eq!(bench.port_in("eth0", "beside")["state"], json!({"beside": ROUTER}));
     assert_eq!(udhcpc(&laptop, &bench.bench).unwrap().server, ROUTER);
-    let offers = laptop.broadcast(&firmware(MessageKind::Discover), "1");
+    let offers = laptop.broadcast(&firmware(MessageKind::Discover), "4");
     let ours = offers.iter().find(|(from, _)| *from.ip() == OURS).map(|(_, offer)| offer).expect("our offer");
     assert_eq!((ours.yours, ours.file.as_slice()), (Ipv4Addr::UNSPECIFIED, &b"shimx64.efi"[..]));
     drop(server);

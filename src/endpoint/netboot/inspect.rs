@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{clock::now, config::NetbootPort};
 
-/// Servers answer within a second, those that ping an address first within two.
-const PATIENCE: Duration = Duration::from_millis(2_500);
+/// Most servers answer at once; dnsmasq pings an address for three seconds before it offers it.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 pub(in crate::endpoint) async fn inspect(plan: &[(NetbootPort, Option<Mode>)]) -> NetworkView {
     let Ok(all) = interfaces::list() else { return NetworkView::default() };

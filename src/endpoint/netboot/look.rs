@@ -18,7 +18,8 @@ use whiteglove_core::{
 };
 
 /// How long a bench of its own waits for others before it gives the first address, and when it asks meanwhile.
-const FIRST_LOOK: Duration = Duration::from_secs(3);
+/// dnsmasq pings an address for three seconds before it offers it.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 const FIRST_QUESTIONS: u32 = 3;
 const BETWEEN_FIRST: Duration = Duration::from_secs(1);
 const OFTEN: Duration = Duration::from_secs(60);
@@ -35,15 +36,16 @@ pub(super) struct Look {
     every: Duration,
     asked: u32,
     due: Instant,
-    told: Vec<RivalView>,
+    /// Somebody was heard since it was last told.
+    news: bool,
 }
 
 impl Look {
     /// `of`: the interface's own address. `transaction` should be random.
     pub(super) fn new(of: Mac, mode: Mode, transaction: u32, now: Instant) -> Self {
         let every = if mode == Mode::Own { OFTEN } else { SELDOM };
-        let (rivals, told) = (Rivals::default(), Vec::new());
-        Self { rivals, mac: disguised(of), transaction, began: now, every, asked: 0, due: now, told }
+        let (rivals, news) = (Rivals::default(), false);
+        Self { rivals, mac: disguised(of), transaction, began: now, every, asked: 0, due: now, news }
     }
 
     /// As if nobody had been heard for long; who was heard lately still counts.
@@ -91,17 +93,21 @@ impl Look {
     }
 
     pub(super) fn hear(&mut self, datagram: &[u8], ours: &[Ipv4Addr], now: Moment) -> Option<Sight> {
-        self.rivals.observe(datagram, ours, now)
+        let sight = self.rivals.observe(datagram, ours, now);
+        self.news |= sight.is_some();
+        sight
     }
 
     pub(super) fn gives_addresses(&self, now: Moment) -> Option<Ipv4Addr> {
         self.rivals.gives_addresses(GONE, now)
     }
 
-    /// What to tell, if it is not what was told last.
-    pub(super) fn news(&mut self, port: &str) -> Option<Vec<RivalView>> {
-        let views = self.views(port);
-        (views != self.told).then(|| self.told.clone_from(&views)).map(|()| views)
+    pub(super) fn has_news(&self) -> bool {
+        self.news
+    }
+
+    pub(super) fn news_told(&mut self) {
+        self.news = false;
     }
 
     pub(super) fn views(&self, port: &str) -> Vec<RivalView> {
@@ -185,8 +191,7 @@ mod tests {
         assert_eq!(look.gives_addresses(at(1)), None, "a proxy");
         look.hear(&says(true, &[]).to_bytes(), &[], at(2));
         assert_eq!((look.gives_addresses(at(302)), look.gives_addresses(at(303))), (Some(ROUTER), None));
-        assert_eq!(look.news("e0").unwrap().len(), 1);
-        assert!(look.news("e0").is_none());
+        assert!(look.has_news() && look.views("e0").len() == 1);
     }
 
     #[test]

@@ -280,9 +280,8 @@ impl Supervisor {
 
     fn publish(&mut self, plan: &[(NetbootPort, Option<Mode>)], all: &[Interface]) {
         let views = views(plan, all, |name| self.ports.get(name).map(Active::status));
-        if views != self.told {
-            self.told.clone_from(&views);
-            self.reports.ports(views);
+        if views != self.told && self.reports.ports(views.clone()) {
+            self.told = views;
         }
     }
 }

@@ -279,7 +279,7 @@ impl Port {
 
     fn due(&self) -> Instant {
         let status = self.counters.told.map(|told| told + STATUS_EVERY);
-        let is_old = self.status.borrow().asked != self.counters.asked;
+        let is_old = self.status.borrow().asked != self.counters.asked || self.look.has_news();
         let first_look = Some(self.look.first_look_ends()).filter(|end| *end > Instant::now());
         let delayed = self.counters.delayed.front().map(|(due, _)| *due);
         let probes = self.own.as_ref().and_then(Own::due);
@@ -332,8 +332,8 @@ impl Port {
             *known = status;
             changed
         });
-        if let Some(rivals) = self.look.news(&self.interface) {
-            self.reports.rivals(&self.interface, rivals);
+        if self.look.has_news() && self.reports.rivals(&self.interface, self.look.views(&self.interface)) {
+            self.look.news_told();
         }
     }
 }
