@@ -49,7 +49,7 @@ impl Owner {
                 };
                 self.bench.decide_boot(&devices, choice).map(|records| (records, done))
             }
-            Command::SetNetwork { interface, mode } => return self.choose_network(from, interface, mode),
+            Command::SetNetwork { interface, mode } => return self.choose_network(from, &interface, mode),
             Command::ListDisks => {
                 self.list_disks(from);
                 return (vec![], None);

@@ -177,7 +177,7 @@ impl Owner {
             || self.network.view.clients.iter().any(|client| client.standing == Standing::UnderWay)
     }
 
-    pub(super) fn choose_network(&mut self, from: u64, interface: String, mode: Mode) -> (Vec<Record>, Option<Then>) {
+    pub(super) fn choose_network(&mut self, from: u64, interface: &str, mode: Mode) -> (Vec<Record>, Option<Then>) {
         let known = self.network.ports.iter().any(|port| port.interface == interface)
             || self.config.netboot.iter().any(|port| port.interface == interface);
         if !known {
@@ -190,7 +190,7 @@ impl Owner {
             self.tell(from, Err(problem));
             return (vec![], None);
         }
-        let mut records = vec![Record::NetworkModeChosen { interface: interface.clone(), mode }];
+        let mut records = vec![Record::NetworkModeChosen { interface: interface.to_owned(), mode }];
         records.extend(self.needs_medium(mode));
         let done = match mode {
             Mode::Off => format!("{interface} is silent from now on."),

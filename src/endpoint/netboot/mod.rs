@@ -121,7 +121,13 @@ struct Made {
 
 enum Active {
     Running(Box<Running>),
-    Failed { made: Made, problem: Problem, since: Instant },
+    Failed(Box<Failed>),
+}
+
+struct Failed {
+    made: Made,
+    problem: Problem,
+    since: Instant,
 }
 
 struct Running {
@@ -138,7 +144,7 @@ impl Active {
     fn made(&self) -> &Made {
         match self {
             Self::Running(running) => &running.made,
-            Self::Failed { made, .. } => made,
+            Self::Failed(failed) => &failed.made,
         }
     }
 
@@ -159,7 +165,7 @@ impl Supervisor {
     async fn news(&mut self) {
         let waits = self.ports.values_mut().filter_map(|port| match port {
             Active::Running(running) => Some(Box::pin(async { running.status.changed().await.is_ok() })),
-            Active::Failed { .. } => None,
+            Active::Failed(_) => None,
         });
         let waits: Vec<_> = waits.collect();
         if waits.is_empty() {
@@ -168,7 +174,7 @@ impl Supervisor {
         let (is_alive, ..) = futures_util::future::select_all(waits).await;
         // One that ended by a defect of its own is looked at with the others, once a second.
         if !is_alive {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -203,7 +209,7 @@ impl Supervisor {
                 Some(Active::Running(running)) => {
                     running.link.send_if_modified(|known| std::mem::replace(known, link) != link);
                 }
-                Some(Active::Failed { .. }) => {}
+                Some(Active::Failed(_)) => {}
                 None => {
                     let active = self.start(made, link).await;
                     self.ports.insert(name, active);
@@ -225,7 +231,7 @@ impl Supervisor {
             }
             Err(problem) => {
                 tracing::warn!(%problem, "network boot");
-                Active::Failed { made, problem, since: Instant::now() }
+                Active::Failed(Box::new(Failed { made, problem, since: Instant::now() }))
             }
         }
     }
@@ -291,14 +297,14 @@ impl Active {
     fn is_to_be_made_again(&self) -> bool {
         match self {
             Self::Running(running) => running.task.is_finished(),
-            Self::Failed { since, .. } => since.elapsed() >= TRY_AGAIN,
+            Self::Failed(failed) => failed.since.elapsed() >= TRY_AGAIN,
         }
     }
 
     fn status(&self) -> Status {
         match self {
             Self::Running(running) => running.status.borrow().clone(),
-            Self::Failed { problem, .. } => Status::of(PortState::Failed(problem.clone())),
+            Self::Failed(failed) => Status::of(PortState::Failed(failed.problem.clone())),
         }
     }
 }
