@@ -124,6 +124,9 @@ pub struct Transfer {
     nudged: bool,
     /// A nudge that proved needless will be acknowledged too, by the number that is then the last one.
     echo: bool,
+    /// An acknowledgement was taken for an echo. It may have reported a gap at the flight's beginning, and a client
+    /// reports each gap once.
+    unsure: bool,
     /// Blocks that acknowledgements may still have sent again.
     allowance: u64,
     patience: Duration,
@@ -153,6 +156,7 @@ impl Transfer {
             again: false,
             nudged: false,
             echo: false,
+            unsure: false,
             allowance: 4 * u64::from(window),
             patience: offer.patience,
             pace: Pace::default(),
@@ -307,11 +311,16 @@ impl Transfer {
     /// The last acknowledgement once more. In lock-step that says nothing, and answering it would double every packet
     /// from here on (RFC 1123, 4.2.3.1). With a window it says that the next block is missing.
     fn on_last_again(&mut self, now: Moment) -> Step {
-        if self.window == 1 || std::mem::take(&mut self.echo) {
+        if self.window == 1 {
             return Step::Wait;
         }
-        let echo = self.resent.is_some_and(|resent| now.since(resent) < self.pace.echo());
-        if echo || now.since(self.sent) < self.pace.too_soon() || !self.spend() {
+        let of_resend = self.resent.is_some_and(|resent| now.since(resent) < self.pace.echo());
+        if std::mem::take(&mut self.echo) || of_resend {
+            self.unsure = true;
+            self.due = self.due.min(now.after(self.pace.echo()));
+            return Step::Wait;
+        }
+        if now.since(self.sent) < self.pace.too_soon() || !self.spend() {
             return Step::Wait;
         }
         self.nudged = false;
@@ -328,6 +337,7 @@ impl Transfer {
     fn next_flight(&mut self, now: Moment) -> Step {
         self.again = false;
         self.nudged = false;
+        self.unsure = false;
         self.sent = now;
         self.due = now.after(self.first_wait());
         self.fly(self.base + 1, self.end_of_window())
@@ -336,6 +346,7 @@ impl Transfer {
     /// Everything that the client may lack.
     fn resend(&mut self, now: Moment) -> Step {
         self.again = true;
+        self.unsure = false;
         self.sent = now;
         self.resent = Some(now);
         let wait = if self.tries == 0 { self.first_wait() } else { self.pace.resend_after(self.tries) };
@@ -348,7 +359,7 @@ impl Transfer {
     fn nudge(&mut self, now: Moment) -> Step {
         self.nudged = true;
         // A gap is reported once; after a resend the client may be waiting in silence.
-        let step = if self.again { self.resend(now) } else { self.fly(self.head, self.head) };
+        let step = if self.again || self.unsure { self.resend(now) } else { self.fly(self.head, self.head) };
         self.due = now.after(self.pace.resend_after(0));
         step
     }

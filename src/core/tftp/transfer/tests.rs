@@ -165,6 +165,18 @@ fn the_first_block_of_a_window_lost_is_reported_by_the_last_number() {
 }
 
 #[test]
+fn a_gap_that_may_be_the_echo_of_a_resend_waits_for_milliseconds_only() {
+    let mut transfer = opened(64, Some(4));
+    assert_sends(&transfer.on_packet(&ack(1), at(0)), 2..=5);
+    assert_sends(&transfer.on_packet(&ack(5), at(0)), 6..=9);
+    // Block 6 is lost as well, and the client says so once.
+    assert_eq!(transfer.on_packet(&ack(5), at(0)), Step::Wait);
+    assert_eq!(transfer.due(), at(4));
+    assert_sends(&transfer.on_time(at(4)), 6..=9);
+    assert_sends(&transfer.on_packet(&ack(9), at(5)), 10..=13);
+}
+
+#[test]
 fn a_client_that_acknowledges_each_block_of_a_window_is_not_sent_all_of_them_each_time() {
     let mut transfer = opened(10_000, Some(16));
     for block in 1..10_000 {
