@@ -1,6 +1,7 @@
 //! The pure part of whiteglove: meaning types, the device's lifecycle, envelopes, plans and protocol
 //! decisions. No clock, socket, file, process or async; `clippy.toml` beside this file enforces it.
 
+pub mod answer;
 pub mod api;
 pub mod batch;
 pub mod bench;

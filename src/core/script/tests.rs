@@ -46,7 +46,7 @@ fn parse(text: &str) -> tree_sitter::Tree {
 fn walk<'a>(node: Node<'a>, each: &mut dyn FnMut(Node<'a>)) {
     each(node);
     for at in 0..node.child_count() {
-        walk(node.child(u32::try_from(at).unwrap()).unwrap(), each);
+        walk(node.child(at).unwrap(), each);
     }
 }
 
@@ -204,7 +204,8 @@ impl Batch {
                 let (prompt, rest) = rest.strip_prefix("/p ").map_or((false, rest), |rest| (true, rest));
                 let body = if prompt { rest } else { rest.trim_matches('"') };
                 let (name, value) = body.split_once('=').ok_or("set without =")?;
-                if !prompt && !(rest.starts_with('"') && rest.ends_with('"')) {
+                let whole = rest.starts_with('"') && rest.ends_with('"');
+                if !prompt && !whole {
                     return Err("set without quotation marks takes blanks along".into());
                 }
                 if prompt && !value.starts_with("<\"") {
