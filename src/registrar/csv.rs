@@ -134,6 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn what_an_export_left_that_lost_its_power_is_taken_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.csv"), "1").unwrap();
+        fs::write(folder.path().join(".b.csv.part"), "half").unwrap();
+        let mut written = Written::none();
+        written.write(folder.path(), &file("a.csv", "1")).unwrap();
+        written.write(folder.path(), &file("b.csv", "22")).unwrap();
+        assert_eq!(names(folder.path()), ["a.csv", "b.csv"]);
+        // It was there before, so it is not ours to take away.
+        drop(written);
+        assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
     fn a_folder_that_is_not_there_is_a_problem() {
         let folder = tempfile::tempdir().unwrap();
         let gone = folder.path().join("gone");

@@ -8,6 +8,7 @@ mod command_line;
 mod dhcp;
 mod disk_full;
 mod explain;
+mod export;
 mod identities;
 mod media;
 mod netboot;

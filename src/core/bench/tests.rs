@@ -7,6 +7,7 @@ mod entries;
 mod export;
 mod journal;
 mod labels;
+mod lists;
 mod models;
 mod network;
 mod orders;
