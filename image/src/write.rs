@@ -184,7 +184,7 @@ pub fn write_disk(
 ) -> Result<Written, WriteError> {
     // Closing the device makes udev read the new partition table; the ioctl for it is not to be had
     // without unsafe code, and a stick is unplugged next anyway.
-    write(image, permit, |permit| machine.open(permit), &mut settle, &Manner::default(), watch)
+    write(image, permit, |permit| machine.open(permit), &mut settle, watch)
 }
 
 /// Onto the medium, and out of the page cache: what is read next comes from the device.
@@ -204,7 +204,17 @@ pub fn write<D: Read + Write + Seek>(
     permit: ErasePermit,
     open: impl FnOnce(&ErasePermit) -> Result<D, OpenError>,
     settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
-    manner: &Manner,
+    watch: Watch<'_>,
+) -> Result<Written, WriteError> {
+    write_in(Manner::default(), image, permit, open, settle, watch)
+}
+
+fn write_in<D: Read + Write + Seek>(
+    manner: Manner,
+    image: &Path,
+    permit: ErasePermit,
+    open: impl FnOnce(&ErasePermit) -> Result<D, OpenError>,
+    settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
     watch: Watch<'_>,
 ) -> Result<Written, WriteError> {
     let untouched = WriteError::untouched::<Cause>;
@@ -213,7 +223,7 @@ pub fn write<D: Read + Write + Seek>(
     image.check(watch).map_err(WriteError::untouched)?;
     let mut source = Source::new(Arc::new(image));
     let reader = source.reader();
-    let job = Job::new(reader, device, permit, manner.clone(), settle, watch).map_err(untouched)?;
+    let job = Job::new(reader, device, permit, manner, settle, watch).map_err(untouched)?;
     job.write()
 }
 

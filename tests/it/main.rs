@@ -15,5 +15,6 @@ mod netboot;
 mod netboot_commands;
 mod pty;
 mod restart;
+mod sticks;
 mod support;
 mod tftp;

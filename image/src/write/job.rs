@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Read, Seek, SeekFrom, Write},
-    rc::Rc,
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
@@ -42,9 +41,9 @@ pub(crate) struct Job<'a, D> {
     pub(super) device: D,
     /// Held to the end: one consent, one erase.
     permit: ErasePermit,
-    /// The first and last MiB as they will be.
-    pub(super) head: Rc<[u8]>,
-    pub(super) tail: Rc<[u8]>,
+    /// What stands before the extent map and at the very end: all that depends on this stick's size.
+    start: Vec<u8>,
+    end: Vec<u8>,
     pub(super) manner: Manner,
     settle: &'a mut dyn FnMut(&mut D) -> io::Result<()>,
     watch: Watch<'a>,
@@ -66,16 +65,16 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         watch: Watch<'a>,
     ) -> Result<Self, Cause> {
         let image = reader.image();
-        let (mut head, tail) = image.table.ends(permit.disk().size_bytes)?;
-        head.truncate(usize::try_from(map::OFFSET).unwrap_or(0));
-        head.extend(image.map.encode().map_err(VerifyError::Map)?);
+        let (head, tail) = image.table.ends(permit.disk().size_bytes)?;
+        let room = usize::try_from(map::OFFSET).unwrap_or(0);
+        let (start, end) = (head[..room].to_vec(), tail[tail.len() - room..].to_vec());
         let total = 2 * image.content();
         Ok(Self {
             reader,
             device,
             permit,
-            head: head.into(),
-            tail: tail.into(),
+            start,
+            end,
             manner,
             settle,
             watch,
@@ -93,6 +92,19 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
 
     pub(super) fn capacity(&self) -> u64 {
         self.permit.disk().size_bytes
+    }
+
+    /// The first MiB as it will be. Made when it is needed: fifty of them at a time would be held for nothing.
+    pub(super) fn head(&self) -> Vec<u8> {
+        [&self.start[..], self.image().gap()].concat()
+    }
+
+    /// The last MiB as it will be.
+    pub(super) fn tail(&self) -> Vec<u8> {
+        let mut tail = vec![0; usize::try_from(HEAD).unwrap_or(0)];
+        let from = tail.len() - self.end.len();
+        tail[from..].copy_from_slice(&self.end);
+        tail
     }
 
     pub(super) fn write(mut self) -> Result<Written, WriteError> {
@@ -119,8 +131,8 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
     }
 
     fn run(&mut self) -> Result<(), Cause> {
-        self.put(0, &vec![0; usize::try_from(HEAD).unwrap_or(0)])?;
-        self.put(self.capacity() - HEAD, &vec![0; self.tail.len()])?;
+        self.wipe(0)?;
+        self.wipe(self.capacity() - HEAD)?;
         self.settle()?;
         let extents = self.image().map.extents.clone();
         let held = self.held(&extents)?;
@@ -161,18 +173,16 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
 
     /// Backup table and extent map, and no partition table.
     pub(super) fn put_ends(&mut self) -> Result<(), Cause> {
-        let (head, tail) = (Rc::clone(&self.head), Rc::clone(&self.tail));
-        self.put(self.capacity() - HEAD, &tail)?;
-        self.put(ALIGN as u64, &head[ALIGN..])?;
+        self.put(self.capacity() - HEAD, &self.tail())?;
+        self.put(ALIGN as u64, &self.head()[ALIGN..])?;
         self.blank_start()
     }
 
     /// Last of all: with MBR and partition table the stick boots.
     pub(super) fn start(&mut self) -> Result<(), Cause> {
-        let head = Rc::clone(&self.head);
-        self.put(0, &head[..ALIGN])?;
+        self.put(0, &self.head()[..ALIGN])?;
         self.settle()?;
-        self.compare(0, &head)
+        self.compare(0, &self.head())
     }
 
     pub(super) fn blank_start(&mut self) -> Result<(), Cause> {
@@ -182,12 +192,11 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
 
     /// Compares these extents, the backup table and the extent map with what they are to be.
     pub(super) fn read_back(&mut self, extents: &[MapExtent]) -> Result<(), Cause> {
-        let (head, tail) = (Rc::clone(&self.head), Rc::clone(&self.tail));
         let all: Vec<usize> = (0..extents.len()).collect();
         let before = self.done;
         let wrong = self.differing(extents, &all, "reading back", TOO_MANY)?;
-        self.compare(self.capacity() - HEAD, &tail)?;
-        self.compare(ALIGN as u64, &head[ALIGN..])?;
+        self.compare(self.capacity() - HEAD, &self.tail())?;
+        self.compare(ALIGN as u64, &self.head()[ALIGN..])?;
         if wrong.is_empty() {
             return Ok(());
         }
@@ -307,6 +316,11 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         self.send(offset, aligned)?;
         self.buffers.push(buffer);
         Ok(())
+    }
+
+    /// A MiB of zeros.
+    pub(super) fn wipe(&mut self, offset: u64) -> Result<(), Cause> {
+        self.put(offset, &vec![0; usize::try_from(HEAD).unwrap_or(0)])
     }
 
     fn compare(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Cause> {

@@ -46,6 +46,8 @@ pub struct Image {
     file: File,
     pub(crate) map: ExtentMap,
     pub(crate) table: Table,
+    /// The map as it stands on the medium, once for all sticks.
+    gap: Vec<u8>,
 }
 
 impl Image {
@@ -57,7 +59,8 @@ impl Image {
         let mut file = File::open(path)?;
         let map = verify::read_map(&mut file)?;
         let table = Table::read_strict(&mut file, map.size)?;
-        Ok(Self { file, map, table })
+        let gap = map.encode()?;
+        Ok(Self { file, map, table, gap })
     }
 
     pub fn media(&self) -> MediaId {
@@ -119,6 +122,10 @@ impl Image {
             }
             Ok(())
         })
+    }
+
+    pub(crate) fn gap(&self) -> &[u8] {
+        &self.gap
     }
 
     pub(crate) fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

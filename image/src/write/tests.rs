@@ -22,7 +22,7 @@ use crate::{
 
 fn put(image: &Path, stick: &Fake, watch: Watch<'_>) -> Result<Written, WriteError> {
     let size = stick.borrow().bytes.len() as u64;
-    write(image, permit(size), |_| Ok(stick.plug()), &mut |_| Ok(()), &quick(), watch)
+    write_in(quick(), image, permit(size), |_| Ok(stick.plug()), &mut |_| Ok(()), watch)
 }
 
 /// Without waiting between attempts.
@@ -38,7 +38,7 @@ fn a_used_stick_of_any_size_ends_up_whole_and_clean() {
         let size = plan.size + extra;
         let path = dirty(folder.path(), "stick", size, fill);
         let open = |_: &ErasePermit| Ok(OpenOptions::new().read(true).write(true).open(&path).unwrap());
-        let written = write(&image, permit(size), open, &mut settle, &quick(), &mut on).unwrap();
+        let written = write_in(quick(), &image, permit(size), open, &mut settle, &mut on).unwrap();
         assert_eq!((written.media, written.content), (plan.media, map.content()));
         assert!(written.seen.written.bytes > map.content() && written.seen.read.bytes > map.content());
         assert_eq!(written.seen.retries, 0);
@@ -196,7 +196,7 @@ fn nothing_is_written_before_everything_is_checked() {
     assert!(error.to_string().contains("512 bytes too small"));
     assert!(small.borrow().bytes[512..].iter().all(|b| *b == 0x41));
 
-    let other = write(&image, permit(plan.size + 512), |_| Ok(stick.plug()), &mut |_| Ok(()), &quick(), &mut on);
+    let other = write_in(quick(), &image, permit(plan.size + 512), |_| Ok(stick.plug()), &mut |_| Ok(()), &mut on);
     let error = other.unwrap_err();
     assert!(matches!(error.cause, Cause::Refused(Refusal::Changed { .. })), "{error}");
     untouched(&error);

@@ -12,7 +12,6 @@ use std::{
     collections::BTreeSet,
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
-    rc::Rc,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -174,7 +173,7 @@ impl<D: Read + Write + Seek> Job<'_, D> {
         updated.changed = changed.iter().map(|extent| extent.length).sum();
         self.total = updated.compared + 2 * updated.changed;
         self.blank_start()?;
-        self.put(self.capacity() - HEAD, &vec![0; self.tail.len()])?;
+        self.wipe(self.capacity() - HEAD)?;
         self.settle()?;
         for extent in &changed {
             self.copy_checked(extent)?;
@@ -234,7 +233,7 @@ impl<D: Read + Write + Seek> Job<'_, D> {
 
     fn ends_are_right(&mut self) -> Result<bool, Cause> {
         let mut buffer = self.buffer();
-        for (offset, bytes) in [(0, Rc::clone(&self.head)), (self.capacity() - HEAD, Rc::clone(&self.tail))] {
+        for (offset, bytes) in [(0, self.head()), (self.capacity() - HEAD, self.tail())] {
             let found = buffer.of(HEAD);
             self.read(offset, found)?;
             if *found != *bytes {

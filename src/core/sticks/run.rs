@@ -47,6 +47,7 @@ pub enum Outcome {
 #[derive(Debug)]
 struct Slot {
     present: Present,
+    /// 0: a disk of this machine that nobody means; not spoken of.
     position: usize,
     state: State,
 }
@@ -94,12 +95,11 @@ impl Run {
     /// The disks that are there now. What is new is begun or declined, what is gone makes room.
     pub fn on_disks(&mut self, there: Vec<Present>, now: Moment) -> (Vec<Start>, Vec<Event>) {
         let mut events = Vec::new();
-        let same = |a: &Disk, b: &Disk| (&a.path, a.number, a.diskseq) == (&b.path, b.number, b.diskseq);
         self.slots.retain(|slot| {
             let gone = !there.iter().any(|present| same(&present.disk, &slot.present.disk));
             // A busy stick's thread notices by itself, and tells what state the stick is in.
             let leaves = gone && matches!(slot.state, State::Over);
-            if leaves {
+            if leaves && slot.position > 0 {
                 events.push(Event::Removed { position: slot.position });
             }
             !leaves
@@ -142,7 +142,7 @@ impl Run {
                 (Some(Start { stick, permit, present, position }), Some(event))
             }
             Err(declined) => {
-                let before = self.armed.terms().before.iter().any(|was| was.path == disk.path);
+                let before = self.armed.terms().before.iter().any(|was| same(was, disk));
                 let problem = declined.problem(disk);
                 // This machine's own disks were never meant; only what could be a stick is spoken of.
                 let own = before && !matches!(declined, Declined::WasThere);
@@ -250,6 +250,11 @@ impl Run {
             _ => None,
         })
     }
+}
+
+/// Without the kernel's count two sticks that follow each other under one name are one.
+fn same(a: &Disk, b: &Disk) -> bool {
+    (&a.path, a.number, a.diskseq) == (&b.path, b.number, b.diskseq)
 }
 
 impl Slot {

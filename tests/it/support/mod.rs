@@ -211,7 +211,7 @@ impl Control {
 }
 
 /// `/boot/media.cpio` of an image, through mtools, which we did not write.
-fn card_of(image: &Path) -> MediaCard {
+pub(crate) fn card_of(image: &Path) -> MediaCard {
     let at = format!("{}@@1M", image.display());
     let output = Command::new("mcopy").args(["-n", "-i", &at, "::/boot/media.cpio", "-"]).output();
     let archive = output.expect("mtools is installed by scripts/test").stdout;

@@ -20,7 +20,7 @@ fn bring(image: &Path, stick: &Fake, fully: bool, watch: Watch<'_>) -> Result<Up
 fn made() -> (MediaPlan, TempDir, PathBuf, Fake) {
     let (plan, folder, image) = small();
     let stick = Fake::new(plan.size + (2 << 20), Fault::None);
-    write(&image, stick.permit(), |_| Ok(stick.plug()), &mut |_| Ok(()), &Manner::default(), &mut on).unwrap();
+    write(&image, stick.permit(), |_| Ok(stick.plug()), &mut |_| Ok(()), &mut on).unwrap();
     let data = usize::try_from(plan.partitions[1].offset()).unwrap();
     let capture = data + (5 << 20);
     stick.borrow().bytes[capture..capture + 7].copy_from_slice(b"CAPTURE");
@@ -171,7 +171,7 @@ fn others_tools_find_an_updated_stick_clean() {
     let path = crate::testing::dirty(folder.path(), "stick", plan.size + (1 << 20), 0x41);
     let open = |_: &ErasePermit| Ok(fs::OpenOptions::new().read(true).write(true).open(&path).unwrap());
     let permit = || crate::testing::stick::permit(plan.size + (1 << 20));
-    write(&image, permit(), open, &mut settle, &Manner::default(), &mut on).unwrap();
+    write(&image, permit(), open, &mut settle, &mut on).unwrap();
     update(&other_image, permit(), open, &mut settle, false, &mut on).unwrap();
     assert_clean(&other, &path);
 }

@@ -69,8 +69,9 @@ fn a_day_at_the_bench() {
     run.on_ended(2, failed, at(12));
     run.on_ended(3, ready(), at(12));
     assert_eq!(run.finished(), Some(Event::Finished { ready: 2, failed: 1 }));
-    let there = [system(), plugged("c", 20)];
-    assert_eq!(run.on_disks(there.to_vec(), at(13)).0.len(), 0, "nothing is begun after the end");
+    let (starts, events) = run.on_disks(vec![plugged("c", 20)], at(13));
+    assert_eq!(starts.len(), 0, "nothing is begun after the end");
+    assert!(events.iter().all(|event| *event != Event::Removed { position: 0 }), "{events:?}");
 }
 
 #[test]

@@ -1,0 +1,254 @@
+//! Many sticks at once and sticks brought up to date, on loop devices: the kernel's real block layer.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::{Bench, partition, tool};
+
+/// A file that was used before, as a stick that can be plugged in.
+struct Stick {
+    file: PathBuf,
+    device: Option<String>,
+}
+
+impl Stick {
+    fn new(bench: &Bench, name: &str, size: u64) -> Self {
+        let path = bench.folder.path().join(name);
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(size).unwrap();
+        for place in [0, 4_096, 1 << 20, size - 40_960] {
+            file.write_all_at(&[0x41; 40_000], place).unwrap();
+        }
+        Self { file: path, device: None }
+    }
+
+    /// `false`: this needs root.
+    fn plug(&mut self) -> bool {
+        let output = Command::new("losetup").args(["--find", "--show", "--direct-io=on"]).arg(&self.file).output();
+        let output = output.ok().filter(|output| output.status.success());
+        self.device = output.map(|output| String::from_utf8(output.stdout).unwrap().trim().to_owned());
+        if self.device.is_none() {
+            eprintln!("SKIPPED: a loop device needs root");
+        }
+        self.device.is_some()
+    }
+
+    fn device(&self) -> &str {
+        self.device.as_deref().unwrap()
+    }
+
+    fn pull(&mut self) {
+        if let Some(device) = self.device.take() {
+            tool("losetup", &["-d", &device]);
+        }
+    }
+
+    fn boots(&self) -> bool {
+        let mut start = [0; 1024];
+        fs::File::open(&self.file).unwrap().read_exact_at(&mut start, 0).unwrap();
+        start[512..].starts_with(b"EFI PART")
+    }
+
+    fn assert_good(&self, bench: &Bench) {
+        let (clean, report) = tool("sgdisk", &["-v", self.file.to_str().unwrap()]);
+        assert!(clean && report.contains("No problems found"), "{report}");
+        let (_, listing) = tool("mdir", &["-b", "-i", &format!("{}@@1M", self.file.display()), "::boot"]);
+        assert!(listing.contains("media.cpio"), "{listing}");
+        assert!(
+            bench.says(&["media", "verify", self.device()]).contains("everything it boots from matches its digest")
+        );
+    }
+}
+
+impl Drop for Stick {
+    fn drop(&mut self) {
+        self.pull();
+    }
+}
+
+/// `media bench --json`, ended with the test.
+struct Armed {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    seen: Vec<Value>,
+}
+
+impl Armed {
+    fn new(bench: &Bench, image: &Path, more: &[&str]) -> Self {
+        let mut command = bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", "bench", image.to_str().unwrap(), "--json"]);
+        let mut child = command.args(more).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines, seen: vec![] }
+    }
+
+    /// The next stick that is ready or not.
+    fn ended(&mut self) -> Value {
+        loop {
+            let event = self.next("the end of a stick");
+            if event["event"] == "ready" || event["event"] == "failed" {
+                return event;
+            }
+        }
+    }
+
+    fn next(&mut self, what: &str) -> Value {
+        let line = self.lines.next().unwrap_or_else(|| panic!("no {what} in {:?}", self.seen)).unwrap();
+        let event: Value = serde_json::from_str(&line).unwrap();
+        self.seen.push(event.clone());
+        event
+    }
+
+    /// The next event of a kind about a device.
+    fn until(&mut self, kind: &str, device: &str) -> Value {
+        loop {
+            let event = self.next(kind);
+            if event["event"] == kind && (device.is_empty() || event["stick"]["path"] == device) {
+                return event;
+            }
+        }
+    }
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A size that nothing else on this machine has: what other tests plug in meanwhile is not ours to erase.
+const SIZE: u64 = 1_234_567_168;
+const WINDOW: [&str; 4] = ["--size", "1234M..1235M", "--confirm", "erase 1234M..1235M"];
+
+#[test]
+fn a_bench_writes_what_is_plugged_in_and_leaves_everything_else_alone() {
+    let bench = Bench::new();
+    let (image, _) = bench.build_stick();
+    let mut before = Stick::new(&bench, "before", SIZE);
+    if !before.plug() {
+        return;
+    }
+    let mut armed = Armed::new(&bench, &image, &[&WINDOW[..], &["--max", "3"]].concat());
+    let left = armed.until("declined", before.device());
+    assert!(left["problem"]["next"].as_str().unwrap().contains("plug it in again"), "{left}");
+    let mut sticks: Vec<Stick> = (0..2).map(|n| Stick::new(&bench, &format!("stick-{n}"), SIZE)).collect();
+    let mut large = Stick::new(&bench, "large", 3 << 30);
+    let mut locked = Stick::new(&bench, "luks", SIZE);
+    let header = fs::OpenOptions::new().write(true).open(&locked.file).unwrap();
+    header.write_all_at(b"LUKS\xba\xbe\0\x02", 0).unwrap();
+    assert!(sticks.iter_mut().chain([&mut large, &mut locked]).all(Stick::plug));
+    let declined = armed.until("declined", large.device());
+    assert!(declined["problem"]["why"].as_str().unwrap().contains("armed for 1234M..1235M"), "{declined}");
+    let ended = [armed.ended(), armed.ended(), armed.ended()];
+    let refused = ended.iter().find(|event| event["event"] == "failed").unwrap();
+    assert!(refused["stick"]["path"] == locked.device(), "{refused}");
+    assert!(refused["problem"]["why"].as_str().unwrap().contains("LUKS"), "{refused}");
+    assert!(refused["problem"]["what"].as_str().unwrap().contains("as it was"), "{refused}");
+    for stick in &sticks {
+        stick.assert_good(&bench);
+    }
+    assert!(!before.boots() && !large.boots() && !locked.boots());
+    // Taken out, put in again: written again, at the same position or another, and that was the third and last.
+    let first = sticks[0].device().to_owned();
+    sticks[0].pull();
+    armed.until("removed", "");
+    fs::remove_file(&sticks[0].file).unwrap();
+    sticks[0] = Stick::new(&bench, "stick-0", SIZE);
+    assert!(sticks[0].plug() && !sticks[0].boots());
+    let ready = armed.until("ready", sticks[0].device());
+    assert!(ready["write_rate"].as_u64().unwrap() > 0 && sticks[0].device() == first || sticks[0].boots(), "{ready}");
+    let finished = armed.until("finished", "");
+    assert_eq!((&finished["ready"], &finished["failed"]), (&3.into(), &1.into()));
+    assert!(!armed.child.wait().unwrap().success(), "one was not made");
+    let log = fs::read_to_string(bench.state().join("sticks/health.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 4, "{log}");
+}
+
+#[test]
+fn the_bench_is_armed_by_the_right_words_only_and_never_for_loop_devices_unless_rehearsed() {
+    let bench = Bench::new();
+    let (image, _) = bench.build_stick();
+    let image = image.to_str().unwrap();
+    let complaint = bench.complains(&["media", "bench", image, "--size", "900M..2G"]);
+    assert!(complaint.contains("--confirm 'erase 900M..2G'"), "{complaint}");
+    let complaint = bench.complains(&["media", "bench", image, "--size", "900M..2G", "--confirm", "erase 900M..3G"]);
+    assert!(complaint.contains("not armed"), "{complaint}");
+    let complaint = bench.complains(&["media", "bench", image, "--size", "2G..1G", "--confirm", "x"]);
+    assert!(complaint.contains("2.0 GB"), "{complaint}");
+    let mut stick = Stick::new(&bench, "stick", SIZE + 512);
+    let mut command = bench.command();
+    let mut child =
+        command.args(["media", "bench", image, "--json"]).args(WINDOW).stdout(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let plugged = stick.plug();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut said).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!said.contains("\"begun\"") && said.contains("\"finished\""), "{said}");
+    assert!(!plugged || said.contains("not on USB"), "{said}");
+    assert!(!stick.boots());
+}
+
+#[test]
+fn a_stick_is_brought_up_to_date_and_keeps_its_captures() {
+    let bench = Bench::new();
+    let (image, card) = bench.build_stick();
+    let mut stick = Stick::new(&bench, "stick", 1 << 30);
+    if !stick.plug() {
+        return;
+    }
+    let act = |what: &str, image: &Path, more: &[&str]| {
+        let name = stick.device().trim_start_matches("/dev/");
+        let mut command = bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", what, image.to_str().unwrap(), "--to"]);
+        let output = command.args([stick.device(), "--name", name]).args(more).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (updated, words) = act("update", &image, &[]);
+    assert!(!updated && words.contains("holds no medium of whiteglove") && words.contains("as it was"), "{words}");
+    assert!(act("write", &image, &[]).0);
+    let data = partition(&stick.file, 2).start;
+    let at = format!("{}@@{data}", stick.device());
+    let note = bench.folder.path().join("note");
+    fs::write(&note, "a capture").unwrap();
+    assert!(tool("mcopy", &["-i", &at, note.to_str().unwrap(), "::captures/note"]).0);
+    let (updated, words) = act("update", &image, &[]);
+    assert!(updated && words.contains("was up to date"), "{words}");
+    // The next batch's medium: another number, another loader, one file more.
+    let more = bench.folder.path().join("more");
+    fs::create_dir_all(&more).unwrap();
+    fs::write(more.join("driver.inf"), "driver").unwrap();
+    let next = bench.folder.path().join("next.img");
+    bench.says(&["media", "build", "--out", next.to_str().unwrap(), "--add", more.to_str().unwrap()]);
+    let (updated, words) = act("update", &next, &[]);
+    assert!(updated && words.contains("is up to date") && words.contains("written and read back"), "{words}");
+    stick.assert_good(&bench);
+    let (_, text) = tool("mcopy", &["-n", "-i", &at, "::captures/note", "-"]);
+    // mtools complains of the device's geometry behind it.
+    assert!(text.starts_with("a capture"), "{text}");
+    let (_, text) = tool("mcopy", &["-n", "-i", &format!("{}@@1M", stick.device()), "::driver.inf", "-"]);
+    assert!(text.starts_with("driver"), "{text}");
+    let (_, serial) = tool("minfo", &["-i", &at, "::"]);
+    let next_card = crate::support::card_of(&next);
+    assert_ne!(next_card.media, card.media);
+    let wanted = next_card.data_volume.expect("a stick has one");
+    assert!(serial.to_lowercase().contains(&format!("{wanted:08x}").to_lowercase()), "{serial} {wanted:?}");
+    // What a person changed by hand is put right, as all is compared once anything differs.
+    assert!(tool("mdel", &["-i", &format!("{}@@1M", stick.device()), "::driver.inf"]).0);
+    let (updated, words) = act("update", &next, &[]);
+    assert!(updated && words.contains("everything it boots from was compared"), "{words}");
+    stick.assert_good(&bench);
+    let (updated, words) = act("update", &next, &["--full"]);
+    assert!(updated && words.contains("was up to date: everything"), "{words}");
+}
