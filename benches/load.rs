@@ -1,21 +1,22 @@
 //! Loads files from a boot server as many laptops at once do, and says how fast they came. scripts/bench runs it
 //! against ours and others' servers in turn.
 //!
-//! `load tftp ADDRESS:PORT FILE BLOCK WINDOW CLIENTS LOST` or `load http ADDRESS:PORT PATH CLIENTS`; `LOST` is how many
-//! data packets of 10,000 are dropped on arrival, the same ones for every server. Prints: bytes, seconds,
-//! clients that did not get everything, blocks that came twice.
+//! `load FROM tftp ADDRESS:PORT FILE BLOCK WINDOW CLIENTS LOST SEED` or `load FROM http ADDRESS:PORT PATH CLIENTS`.
+//! `FROM` is the first client's address, the others have those that follow: servers limit what one may take. `LOST` is how
+//! many data packets of 10,000 are dropped on arrival, with one `SEED` the same ones for every server. Prints: bytes,
+//! seconds, clients that did not get everything, blocks that came twice.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
 
 use std::{
     env,
     io::{Read, Write},
-    net::{SocketAddr, TcpStream, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
     thread,
     time::{Duration, Instant},
 };
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// What firmware waits before it asks again.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,11 +34,12 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let began = Instant::now();
     let got = match words[..] {
-        ["tftp", server, file, block, window, clients, lost] => {
-            let (block, window, lost) = (block.parse().unwrap(), window.parse().unwrap(), lost.parse().unwrap());
-            at_once(clients, |seed| Tftp::new(server.parse().unwrap(), file, block, window).load(lost, seed))
+        [from, "tftp", server, file, block, window, clients, lost, seed] => {
+            let (block, window) = (block.parse().unwrap(), window.parse().unwrap());
+            let (lost, seed) = (lost.parse().unwrap(), seed.parse::<u64>().unwrap());
+            at_once(clients, |n| Tftp::new(source(from, n), server.parse().unwrap(), file, block, window).load(lost, seed + n))
         }
-        ["http", server, path, clients] => at_once(clients, |_| http(server.parse().unwrap(), path)),
+        [from, "http", server, path, clients] => at_once(clients, |n| http(source(from, n), server.parse().unwrap(), path)),
         // `cargo bench` without anything to load.
         _ => return,
     };
@@ -55,8 +57,16 @@ fn at_once(clients: &str, load: impl Fn(u64) -> Got + Sync) -> Vec<Got> {
     })
 }
 
-fn http(server: SocketAddr, path: &str) -> Got {
-    let mut stream = TcpStream::connect(server).unwrap();
+fn source(first: &str, n: u64) -> SocketAddr {
+    let first: Ipv4Addr = first.parse().unwrap();
+    (Ipv4Addr::from(u32::from(first) + n as u32), 0).into()
+}
+
+fn http(source: SocketAddr, server: SocketAddr, path: &str) -> Got {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&source.into()).unwrap();
+    socket.connect(&server.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").unwrap();
     let mut buffer = vec![0; 256 << 10];
@@ -97,8 +107,8 @@ struct Tftp {
 }
 
 impl Tftp {
-    fn new(server: SocketAddr, file: &str, block: u32, window: u32) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    fn new(source: SocketAddr, server: SocketAddr, file: &str, block: u32, window: u32) -> Self {
+        let socket = UdpSocket::bind(source).unwrap();
         SockRef::from(&socket).set_recv_buffer_size(4 << 20).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut request = format!("\0\x01{file}\0octet\0blksize\0{block}\0tsize\x000\0").into_bytes();

@@ -173,7 +173,7 @@ fn thousands_of_transfers_at_once_cost_memory_for_none() {
         let shown = served.bench.snapshot()?["network"]["transfers"].as_array()?.len();
         (shown > 0).then_some(shown)
     });
-    assert!(shown <= 256, "a screen shows some dozens, this were {shown}");
+    assert!(shown <= 256, "{shown}: a screen shows some dozens");
     let during = resident(served.process);
     // Not the file once for each, which were 1,200 MB.
     assert!(during < before + 30_000, "{before} KB before, {during} KB with {CROWD} transfers");
