@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 use whiteglove_core::{
     control::Progress,
-    lane::{Ask, Chosen, File},
+    lane::{Ask, Chosen, File, Left, laptops},
     problem::Problem,
     record::Record,
 };
@@ -95,7 +95,6 @@ fn report(chosen: &Chosen, files: &[File], out: &Path, reports: &Path) -> String
 }
 
 fn words(chosen: &Chosen, files: &[File], out: &Path, report: &str) -> String {
-    let laptops = |n: usize| if n == 1 { "1 laptop".to_owned() } else { format!("{n} laptops") };
     let mut text = format!(
         "Exported for {}: {} of batch '{}', in {}.",
         chosen.lane.words(),
@@ -109,7 +108,7 @@ fn words(chosen: &Chosen, files: &[File], out: &Path, report: &str) -> String {
     }
     let remarked = chosen.rows.iter().filter(|row| !row.remarks.is_empty()).count();
     if remarked > 0 {
-        text += &format!("\nThe report has remarks on {} of them.", laptops(remarked));
+        text += &format!("\nThe report has something to say of {}.", laptops(remarked));
     }
     let (before, refused) = chosen.left();
     if before > 0 {
@@ -117,8 +116,7 @@ fn words(chosen: &Chosen, files: &[File], out: &Path, report: &str) -> String {
     }
     if refused > 0 {
         text += &format!("\nLEFT OUT: {}", laptops(refused));
-        let reasons =
-            chosen.left_out.iter().filter(|left| matches!(left.reason, whiteglove_core::lane::Left::Refused(_)));
+        let reasons = chosen.left_out.iter().filter(|left| matches!(left.reason, Left::Refused(_)));
         reasons.take(SHOWN).for_each(|left| text += &format!("\n  {}", left.words()));
         if refused > SHOWN {
             text += &format!("\n  ... and {} more.", refused - SHOWN);

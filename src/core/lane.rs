@@ -180,20 +180,26 @@ impl Chosen {
                 "Capture some first; `whiteglove devices` lists what is there.",
             )),
             (before, 0) => Ok(format!(
-                "Nothing new: all {before} laptops of batch '{}' went out before. `--all` writes them again.",
+                "Nothing new: {} of batch '{}' went out before. `--all` writes what went out again.",
+                laptops(before),
                 self.batch
             )),
             (before, refused) => {
                 let more = if refused > 5 { format!("\n... and {} more.", refused - 5) } else { String::new() };
                 let before = if before > 0 { format!(" {before} went out before.") } else { String::new() };
                 Err(Problem::new(
-                    format!("Nothing was exported: none of {refused} laptops can go out.{before}"),
+                    format!("Nothing was exported: {} cannot go out.{before}", laptops(refused)),
                     format!("{}{more}", reasons.join("\n")),
                     "Settle what is named there, then export again.",
                 ))
             }
         }
     }
+}
+
+/// `1 laptop`, `2 laptops`.
+pub fn laptops(count: usize) -> String {
+    format!("{count} laptop{}", if count == 1 { "" } else { "s" })
 }
 
 /// Why corporate identifiers are asked about.
