@@ -44,6 +44,9 @@ pub enum Action {
     /// What the customer ordered for a batch
     #[command(subcommand)]
     Order(OrderAction),
+    /// Make answer files for Windows setup, look through them, preview computer names
+    #[command(subcommand)]
+    Answer(AnswerAction),
     /// Tell the bench a scanned code: a serial number, a product key id, a setup QR code
     Scan {
         code: String,
@@ -196,6 +199,43 @@ pub enum ModeWord {
     Proxy,
     /// The bench's own network: gives addresses too
     Own,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AnswerAction {
+    /// Make one from a few settings; what the linter calls an error is not written
+    Make {
+        #[arg(value_enum)]
+        kind: AnswerKind,
+        /// The settings, TOML
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Look for what goes wrong with such files on a stick; fails if there is an error
+    Lint {
+        /// Files, each by itself, or folders that are to be the root of a stick
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What laptops would be called by a naming template; fails if two get the same name
+    Names {
+        /// Like BER-%SERIAL% or LAP%RAND:6%
+        template: String,
+        /// Serial numbers [default: those of all devices on the bench]
+        serials: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum AnswerKind {
+    /// autounattend.xml
+    Autounattend,
+    /// AutopilotConfigurationFile.json, for user-driven setup of reimaged laptops
+    Autopilot,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! Each subcommand: asks the bench, prints for people (stdout is the result, stderr is the talk).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own output")]
 
+mod answer;
 mod bench;
 mod bootenv;
 mod demo;
@@ -16,6 +17,7 @@ use std::{
     time::Instant,
 };
 
+pub use answer::answer;
 pub use bench::{import, order, probe, release, same_laptop, scan, tell};
 pub use bootenv::bootenv;
 pub use demo::demo;

@@ -1,5 +1,6 @@
 //! The appliance: composes the core, does the I/O, owns the process.
 
+mod answer;
 pub mod appliance;
 pub mod attach;
 pub mod board;

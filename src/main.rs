@@ -48,6 +48,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::Import { from }) => commands::import(&config, &from).await,
         Some(Action::Release { device }) => commands::release(&config, device).await,
         Some(Action::Tell { device, order }) => commands::tell(&config, device, order).await,
+        Some(Action::Answer(action)) => commands::answer(&config, action).await,
         Some(Action::Order(action)) => commands::order(&config, action).await,
         Some(Action::Scan { code, on }) => commands::scan(&config, code, on).await,
         Some(Action::Probe { device, says }) => commands::probe(&config, device, says).await,

@@ -14,6 +14,8 @@ use whiteglove_core::{
 };
 use whiteglove_image::boot::{self, BootEnv};
 
+use crate::answer;
+
 /// Computed and printable before anything is written.
 ///
 /// # Errors
@@ -23,7 +25,9 @@ pub(crate) fn plan(boot_environment: &Path, card: &MediaCard, add: Option<&Path>
     let mut boot = boot_items(&environment, card)?;
     if let Some(folder) = add {
         let taken: Vec<String> = boot.iter().map(|item| item_path(item).to_ascii_lowercase()).collect();
-        for item in folder_items(folder)? {
+        let added = folder_items(folder)?;
+        answer::check_added(&added)?;
+        for item in added {
             if taken.contains(&item_path(&item).to_ascii_lowercase()) {
                 return Err(Problem::new(
                     format!("{} cannot be added.", folder.display()),
@@ -127,11 +131,13 @@ fn finder_words(card: &MediaCard) -> String {
         "It holds no password. What it captures when a laptop starts from it is sealed; only the bench can open it."
             .to_owned(),
         String::new(),
-        "In Windows setup: press Shift and F10, and type the stick's drive letter, a colon, a backslash, and".to_owned(),
+        "In Windows setup: press Shift and F10, and type the stick's drive letter, a colon, a backslash, and"
+            .to_owned(),
         "  a   who is this laptop: its hardware hash and TPM, as readable files in the folder captures".to_owned(),
         "  w   how far is the technician phase".to_owned(),
         "  l   keep the logs, before anything is reset".to_owned(),
-        "for example D:\\a; if Windows does not know it, E:\\a. Bring the stick back to the bench afterwards.".to_owned(),
+        "for example D:\\a; if Windows does not know it, E:\\a. Bring the stick back to the bench afterwards."
+            .to_owned(),
         String::new(),
         "Found it? Please give it back to the IT department that uses it.".to_owned(),
         "Lost it? Tell the bench: whiteglove media revoke NUMBER".to_owned(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod agent_api;
+mod answer;
 mod architecture;
 mod boot_http;
 mod command_line;
@@ -18,3 +19,4 @@ mod restart;
 mod sticks;
 mod support;
 mod tftp;
+mod windows_scripts;

@@ -93,8 +93,8 @@ pub struct Disk {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Erase {
+    #[serde(rename = "everything-on-disk-0")]
     EverythingOnDisk0,
 }
 

@@ -6,12 +6,12 @@
 $ShellLog = 'Microsoft-Windows-Shell-Core/Operational'
 $AutopilotLog = 'Microsoft-Windows-ModernDeployment-Diagnostics-Provider/Autopilot'
 $AutopilotWords = @{
-    153 = 'the Autopilot profile is there'
-    161 = 'the Autopilot profile is there'
+    153 = 'a new state'
+    161 = 'the profile is there'
     163 = 'this laptop was provisioned before'
     164 = 'the internet is reached'
-    171 = 'TPM: attestation begins'
-    172 = 'TPM: ATTESTATION FAILED'
+    171 = 'TPM ATTESTATION'
+    172 = 'the profile could NOT be put to use'
     807 = 'NOT REGISTERED with Autopilot'
     809 = 'registered, but NO PROFILE is assigned'
     815 = 'registered, but NO PROFILE is assigned'
@@ -87,7 +87,10 @@ function Invoke-Watch {
     while ($true) {
         foreach ($entry in @(Get-News $AutopilotLog @($AutopilotWords.Keys) $autopilot)) {
             $autopilot = $entry.RecordId
-            Add-Line $writer $entry.TimeCreated ('Autopilot ' + $entry.Id + ': ' + $AutopilotWords[[int] $entry.Id])
+            # Our word for it, and the beginning of Windows' own, which has the code.
+            $own = ((Get-Text $entry) -split "`n")[0].Trim()
+            if ($own.Length -gt 120) { $own = $own.Substring(0, 120) }
+            Add-Line $writer $entry.TimeCreated ('Autopilot ' + $entry.Id + ', ' + $AutopilotWords[[int] $entry.Id] + ': ' + $own)
         }
         $end = ''
         foreach ($entry in @(Get-News $ShellLog @(62407) $shell)) {
