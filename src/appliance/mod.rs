@@ -11,6 +11,8 @@ mod front;
 mod import;
 mod jobs;
 mod netboot;
+mod opening;
+mod publish;
 mod wire;
 
 use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -41,7 +43,6 @@ pub use wire::{NetbootPlan, Wire};
 use crate::{
     clock::now,
     config::Config,
-    endpoint,
     journal::{self, Journal, JournalError},
 };
 
@@ -456,87 +457,6 @@ impl Owner {
         self.problems.push_front((now(), problem));
         self.problems.truncate(REMEMBERED_PROBLEMS);
         self.dirty = true;
-    }
-
-    async fn open_batch(&mut self) -> Result<(), Problem> {
-        if self.bench.batch() == Some(&self.config.batch)
-            && self.bench.policy() == self.config.identity
-            && self.bench.program() == self.config.boot
-        {
-            return Ok(());
-        }
-        let record = Record::BatchOpened {
-            batch: self.config.batch.clone(),
-            policy: self.config.identity,
-            boot: self.config.boot,
-        };
-        let number = self.bench.next_number();
-        self.bench
-            .apply(number, now(), record.clone())
-            .map_err(|unfit| JournalError::from(unfit).problem(self.journal.path()))?;
-        self.write(&[(now(), record)]).await
-    }
-
-    async fn issue_network_medium(&mut self) -> Result<(), Problem> {
-        let Some(record) = self.network_medium_record() else { return Ok(()) };
-        self.bench
-            .apply(self.bench.next_number(), now(), record.clone())
-            .map_err(|unfit| JournalError::from(unfit).problem(self.journal.path()))?;
-        self.write(&[(now(), record)]).await
-    }
-
-    /// What a medium of this bench carries.
-    fn card(&self, media: MediaId) -> MediaCard {
-        MediaCard {
-            media,
-            box_key: self.key,
-            token: self.secret.token(media),
-            // Also while the endpoint is down, or one command runs without it: sticks outlive that.
-            endpoints: match self.endpoints.is_empty() {
-                true => endpoint::expected_urls(&self.config),
-                false => self.endpoints.clone(),
-            },
-            batch: self.config.batch.clone(),
-            bench: self.config.bench.clone(),
-            data_volume: Some(whiteglove_core::media::Part::Data.serial(media)),
-        }
-    }
-
-    fn publish_orders(&self) {
-        let standing = |id| self.bench.standing_order(id).map(|order| (id, order));
-        let orders: HashMap<_, _> = self.bench.devices().filter_map(|device| standing(device.id)).collect();
-        if *self.orders.borrow().as_ref() != orders {
-            self.orders.send_replace(Arc::new(orders));
-        }
-    }
-
-    fn publish(&mut self) {
-        if self.stale {
-            self.rows = Arc::new(self.bench.rows().cloned().collect());
-            self.order_status = self.bench.order_status().map(Arc::new);
-            self.stale = false;
-            self.publish_boots();
-        }
-        self.publish_plan();
-        let network = self.network_view(now());
-        self.publish_watched();
-        self.dirty = false;
-        self.snapshots.send_replace(Arc::new(Snapshot {
-            at: now(),
-            bench: self.config.bench.clone(),
-            batch: self.config.batch.clone(),
-            simulated: self.rows.iter().any(|row| row.simulated),
-            endpoints: self.endpoints.clone(),
-            endpoint_problem: self.endpoint_problem.clone(),
-            rows: Arc::clone(&self.rows),
-            policy: self.bench.policy(),
-            order: self.order_status.clone(),
-            network,
-            job: self.job.clone(),
-            images: self.images.clone(),
-            media_folder: self.config.media_folder(),
-            problems: self.problems.iter().cloned().collect(),
-        }));
     }
 }
 
