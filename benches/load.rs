@@ -6,7 +6,7 @@
 //! many data packets of 10,000 are dropped on arrival, with one `SEED` the same ones for every server. Prints: bytes,
 //! seconds, clients that did not get everything, blocks that came twice.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::cast_possible_truncation, clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
 
 use std::{
     env,
@@ -37,9 +37,13 @@ fn main() {
         [from, "tftp", server, file, block, window, clients, lost, seed] => {
             let (block, window) = (block.parse().unwrap(), window.parse().unwrap());
             let (lost, seed) = (lost.parse().unwrap(), seed.parse::<u64>().unwrap());
-            at_once(clients, |n| Tftp::new(source(from, n), server.parse().unwrap(), file, block, window).load(lost, seed + n))
+            at_once(clients, |n| {
+                Tftp::new(source(from, n), server.parse().unwrap(), file, block, window).load(lost, seed + n)
+            })
         }
-        [from, "http", server, path, clients] => at_once(clients, |n| http(source(from, n), server.parse().unwrap(), path)),
+        [from, "http", server, path, clients] => {
+            at_once(clients, |n| http(source(from, n), server.parse().unwrap(), path))
+        }
         // `cargo bench` without anything to load.
         _ => return,
     };

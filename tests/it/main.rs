@@ -1,5 +1,11 @@
 //! The product from outside: the real binary, real HTTP, real files, a real terminal.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod agent_api;
 mod answer;

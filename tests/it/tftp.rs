@@ -35,8 +35,8 @@ impl Served {
     fn new() -> Self {
         let mut bench = Bench::new();
         let kernel = put_kernel(&bench, KERNEL);
-        bench.config = bench.config.replace("127.0.0.1:0", "0.0.0.0:8780")
-            + "[[netboot]]\ninterface = 'eth0'\nmode = 'proxy'\n";
+        bench.config =
+            bench.config.replace("127.0.0.1:0", "0.0.0.0:8780") + "[[netboot]]\ninterface = 'eth0'\nmode = 'proxy'\n";
         let segment = Segment::new();
         let machine = segment.with(Some("10.77.0.1/24"));
         let process = bench.spawn(machine.inside(&bench.command()));
@@ -117,7 +117,9 @@ fn names_are_looked_up_and_nothing_is_written() {
         served.code(&laptop, "curl", &["-sS", "--path-as-is", "-o", file.to_str().unwrap(), &url])
     };
     // curl's numbers: not found, no permission.
-    for name in ["../box.key", "/etc/passwd", "boot/../../box.key", "..%5Cbox.key", "boot", "bootenv.json", "journal.db"] {
+    for name in
+        ["../box.key", "/etc/passwd", "boot/../../box.key", "..%5Cbox.key", "boot", "bootenv.json", "journal.db"]
+    {
         assert_eq!(get(name), 68, "{name}");
     }
     for name in ["boot/vmlinuz", "/boot//vmlinuz", "boot%5Cvmlinuz"] {

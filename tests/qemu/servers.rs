@@ -29,7 +29,7 @@ impl Servers {
         let root = tree.to_str().unwrap();
         let read = |file: &str| fs::read_to_string(tree.join(file)).unwrap().replace("/srv/whiteglove", root);
 
-        let server = format!("{}:{HTTP_PORT}", ADDRESS);
+        let server = format!("{ADDRESS}:{HTTP_PORT}");
         let mut dnsmasq = read("dnsmasq.conf").replace("SERVER", &server);
         for (word, value) in [("INTERFACE", "eth0"), ("FIRST-ADDRESS", "10.77.0.100"), ("LAST-ADDRESS", "10.77.0.199")]
         {

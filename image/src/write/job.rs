@@ -283,8 +283,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         if (self.watch)(progress).is_break() { Err(Cause::Cancelled) } else { Ok(()) }
     }
 
-    /// From the window it shares with others, or by itself. Read by itself it is not digested here: what it writes
-    /// is, when it is read back.
+    /// From the window it shares with others, or by itself. What is written is digested when it is read back.
     fn copy(&mut self, number: usize, extent: &MapExtent) -> Result<(), Cause> {
         if let Chunk::Shared(bytes) = self.reader.chunk(number) {
             return self.send(extent.offset, bytes.get(extent.length));

@@ -1,6 +1,6 @@
 //! What sticks are written from: an image, opened once and checked once, however many sticks there are.
 //!
-//! One thread reads and digests each chunk once into a window that all sticks share. The window goes
+//! One thread reads each chunk once into a window that all sticks share. The window goes
 //! with the fastest of them. A stick that falls out of it (a slow one, or one plugged in later) reads
 //! the image by itself, at its own pace, and never makes another wait; when it catches up, or when
 //! nobody else uses the window, it is served from there again. Etcher and Popsicle, which hand every
@@ -251,7 +251,9 @@ impl Ring {
             drop(window);
             let mut bytes = spare.unwrap_or_else(Aligned::new);
             let Some(extent) = self.image.map.extents.get(number) else { continue };
-            let read = self.image.checked(extent, bytes.of(extent.length));
+            // Digested when the image was checked, and again when it is read back from each stick: should the image have
+            // changed in between, that shows there, and the image is asked before the stick is blamed.
+            let read = self.image.read(extent.offset, bytes.of(extent.length));
             let mut window = self.lock();
             match read {
                 Ok(()) if window.jumps == jumps => {
@@ -280,7 +282,6 @@ pub(crate) struct Reader {
 
 /// Where the next chunk comes from.
 pub(crate) enum Chunk {
-    /// Read and compared with its digest already.
     Shared(Arc<Aligned>),
     /// Out of the window: to be read by the stick itself.
     Alone,

@@ -1,4 +1,5 @@
 //! The server on loopback, against a client of a few lines; tests/it/tftp.rs has the real ones.
+#![allow(clippy::cast_possible_truncation, reason = "numbers of blocks, as they are on the wire")]
 
 use tokio::sync::mpsc;
 use whiteglove_core::{

@@ -36,8 +36,10 @@ impl Relay {
     /// Runs this test program a second time, as nothing else can be on two machines at once.
     pub(crate) fn on(machine: &Machine, server: &str, faults: Faults) -> Self {
         let program = env::current_exe().unwrap();
-        let mut command = machine
-            .command(program.to_str().unwrap(), &["--exact", "support::relay::as_a_program", "--ignored", "--nocapture"]);
+        let mut command = machine.command(
+            program.to_str().unwrap(),
+            &["--exact", "support::relay::as_a_program", "--ignored", "--nocapture"],
+        );
         let Faults { lost, doubled, swapped, delayed, seed } = faults;
         command.env("RELAY", format!("{server}:69 {lost} {doubled} {swapped} {delayed} {seed}"));
         let mut relay = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
