@@ -3,6 +3,8 @@
 mod board;
 mod fetch;
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
