@@ -265,3 +265,17 @@ proptest! {
 fn is_hostile(c: char) -> bool {
     c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
 }
+
+/// Found by the test above: a column of the match had no room at all.
+#[test]
+fn a_page_in_a_sliver_of_a_window_is_scrolled() {
+    for width in 1..40 {
+        let sheet = testing::wrong_machine();
+        let row = whiteglove_core::control::Row { device: sheet.device.id, ..few().rows[0].clone() };
+        let mut model = testing::showing_at(snapshot_with([row]), (width, 12));
+        testing::press(&mut model, "enter");
+        testing::feed(&mut model, Update::Watched(Some(Arc::new(sheet))));
+        testing::press(&mut model, "down end");
+        assert_eq!(testing::screen(&model).lines().count(), 12);
+    }
+}

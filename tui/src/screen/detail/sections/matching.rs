@@ -111,8 +111,10 @@ impl Page {
                 Some(false) => (glyphs.not_ready, Tone::Warn),
                 None => (" ", Tone::Plain),
             };
-            let values: String =
-                values.iter().map(|value| format!("{} ", text::fit(value, room - 1, self.theme))).collect();
+            let values: String = values
+                .iter()
+                .map(|value| format!("{} ", text::fit(value, room.saturating_sub(1), self.theme)))
+                .collect();
             self.lines.push(Line::from(vec![
                 Span::styled(format!("{sign} {name:<width$}", width = NAME - 2), dim),
                 Span::styled(values, self.theme.style(tone)),
