@@ -72,7 +72,7 @@ pub(super) async fn serve(
         .route(api::WAIT, get(wait))
         // Everything else is a boot file's name: shim, GRUB and firmware look for theirs in the root.
         .route("/{*name}", get(boot_file))
-        .fallback(|| async { StatusCode::NOT_FOUND })
+        .fallback(|| async { files::not_found() })
         .with_state(shared);
     listener::serve(listener, routes, stop).await;
 }
