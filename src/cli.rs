@@ -41,6 +41,12 @@ pub enum Action {
     Hash(HashAction),
     /// Write what registration takes of the captured laptops into files: only those that did not go out before
     Export(ExportArgs),
+    /// Whose laptops are prepared here
+    #[command(subcommand)]
+    Customer(CustomerAction),
+    /// Laptops of one customer that are prepared alike
+    #[command(subcommand)]
+    Batch(BatchAction),
     /// What the customer ordered for a batch
     #[command(subcommand)]
     Order(OrderAction),
@@ -236,6 +242,47 @@ pub enum AnswerKind {
     Autounattend,
     /// AutopilotConfigurationFile.json, for user-driven setup of reimaged laptops
     Autopilot,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CustomerAction {
+    /// Take a customer from a TOML file, or what changed of one
+    Set {
+        file: PathBuf,
+        /// Why it is changed although laptops are in its batches
+        #[arg(long, value_name = "WHY")]
+        reason: Option<String>,
+    },
+    /// List the customers of this bench
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a customer as the file that sets it
+    Show { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BatchAction {
+    /// Take a batch from a TOML file, or what changed of one; a CSV file has one batch a line
+    Set {
+        file: PathBuf,
+        /// Why it is changed although laptops are in it
+        #[arg(long, value_name = "WHY")]
+        reason: Option<String>,
+    },
+    /// Captures belong to this batch from here on
+    Open { name: String },
+    /// List the batches of the customer at work
+    List {
+        /// Of all customers
+        #[arg(long)]
+        all: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a batch as the file that sets it
+    Show { name: String },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own output")]
 
 mod answer;
+mod batches;
 mod bench;
 mod bootenv;
 mod demo;
@@ -18,6 +19,7 @@ use std::{
 };
 
 pub use answer::answer;
+pub use batches::{batch, customer};
 pub use bench::{import, order, probe, release, same_laptop, scan, tell};
 pub use bootenv::bootenv;
 pub use demo::demo;
@@ -73,11 +75,11 @@ pub(crate) async fn read_journal(config: &Config) -> Result<Verified, Problem> {
 pub async fn devices(config: &Config, json: bool) -> Result<(), Problem> {
     let bench = read_journal(config).await?.bench;
     if json {
-        let devices: Vec<_> = bench.devices().collect();
+        let devices: Vec<_> = bench.devices().filter(|device| bench.at_work(device)).collect();
         return print_json(&devices);
     }
     let head = ["no", "stage", "serial", "model", "verdict", "match", "signal", "age", "look at"].map(str::to_owned);
-    let lines = bench.rows().map(|row| {
+    let lines = bench.rows_at_work().map(|row| {
         let simulated = if row.simulated { "simulated " } else { "" };
         [
             row.device.0.to_string(),

@@ -19,6 +19,8 @@ pub struct Config {
     pub bench: String,
     /// The batch that captures belong to.
     pub batch: String,
+    /// The only customer this bench works for.
+    pub customer: Option<String>,
     /// By which identity that batch's laptops are registered.
     pub identity: IdentityPolicy,
     /// What that batch's laptops boot from the network.
@@ -43,6 +45,7 @@ pub struct Config {
 struct File {
     bench: Option<String>,
     batch: Option<String>,
+    customer: Option<String>,
     identity: Option<IdentityPolicy>,
     boot: Option<Program>,
     #[serde(default)]
@@ -98,6 +101,7 @@ impl Config {
         let config = Self {
             bench: file.bench.unwrap_or_else(|| "bench-1".to_owned()),
             batch: file.batch.unwrap_or_else(|| "first".to_owned()),
+            customer: file.customer,
             identity: file.identity.unwrap_or_default(),
             boot: file.boot.unwrap_or_default(),
             netboot: network::ports(file.netboot)?,
@@ -107,7 +111,8 @@ impl Config {
             mdns: file.mdns.unwrap_or(true),
             state,
         };
-        for (name, value) in [("bench", &config.bench), ("batch", &config.batch)] {
+        let customer = config.customer.iter().map(|customer| ("customer", customer));
+        for (name, value) in [("bench", &config.bench), ("batch", &config.batch)].into_iter().chain(customer) {
             let printable = value.chars().all(|c| !c.is_control());
             if value.trim().is_empty() || value.chars().count() > 32 || !printable {
                 return Err(format!("'{name}' must be 1 to 32 printable characters"));

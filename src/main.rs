@@ -49,6 +49,8 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::Release { device }) => commands::release(&config, device).await,
         Some(Action::Tell { device, order }) => commands::tell(&config, device, order).await,
         Some(Action::Answer(action)) => commands::answer(&config, action).await,
+        Some(Action::Customer(action)) => commands::customer(&config, action).await,
+        Some(Action::Batch(action)) => commands::batch(&config, action).await,
         Some(Action::Order(action)) => commands::order(&config, action).await,
         Some(Action::Scan { code, on }) => commands::scan(&config, code, on).await,
         Some(Action::Probe { device, says }) => commands::probe(&config, device, says).await,

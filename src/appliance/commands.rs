@@ -42,6 +42,15 @@ impl Owner {
                 let done = format!("Nothing made with medium {media} is accepted from now on.");
                 self.bench.decide_revoke(media).map(|records| (records, done))
             }
+            Command::SetCustomer { customer, reason } => {
+                let ours = self.not_ours(Some(&customer.name));
+                ours.and_then(|()| self.bench.decide_customer(*customer, reason))
+            }
+            Command::SetBatch { batch, reason } => {
+                let ours = self.not_ours(batch.customer.as_deref());
+                ours.and_then(|()| self.bench.decide_batch(*batch, reason))
+            }
+            Command::OpenBatch { name } => return self.choose_batch(from, &name),
             Command::ChooseBoot { devices, choice } => {
                 let done = match devices.as_slice() {
                     [one] => format!("Device #{} boots from the network: {}.", one.0, choice.words()),

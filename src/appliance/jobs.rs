@@ -131,7 +131,7 @@ impl Owner {
         let decided = match again {
             Some(media) => self.bench.decide_rebuild(media).map(|()| (media, vec![])),
             None => new_media_id().map(|media| {
-                let record = Record::MediaIssued { media, batch: self.config.batch.clone(), network: false };
+                let record = Record::MediaIssued { media, batch: self.batch(), network: false };
                 (media, vec![record])
             }),
         };
@@ -164,7 +164,7 @@ impl Owner {
                     }
                     Err(problem) => owner.tell(from, Err(problem)),
                 });
-                (vec![Record::MediaIssued { media, batch: self.config.batch.clone(), network: false }], Some(then))
+                (vec![Record::MediaIssued { media, batch: self.batch(), network: false }], Some(then))
             }
             Err(problem) => {
                 self.tell(from, Err(problem));

@@ -375,7 +375,7 @@ impl Owner {
                 }
             }
             Input::OrderList { batch, customer, source, lines, reply } => {
-                let batch = batch.unwrap_or_else(|| self.config.batch.clone());
+                let batch = batch.unwrap_or_else(|| self.batch());
                 let records = self.bench.decide_order_list(&batch, customer, &source, lines);
                 (records, Some(answer(reply, ())))
             }
@@ -384,7 +384,7 @@ impl Owner {
                 Err(problem) => self.refuse(reply, problem),
             },
             Input::IssueCard { media, reply } => {
-                let record = Record::MediaIssued { media, batch: self.config.batch.clone(), network: false };
+                let record = Record::MediaIssued { media, batch: self.batch(), network: false };
                 let card = self.card(media);
                 (vec![record], Some(answer(reply, card)))
             }

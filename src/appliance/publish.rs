@@ -22,7 +22,7 @@ impl Owner {
                 true => endpoint::expected_urls(&self.config),
                 false => self.endpoints.clone(),
             },
-            batch: self.config.batch.clone(),
+            batch: self.batch(),
             bench: self.config.bench.clone(),
             data_volume: Some(whiteglove_core::media::Part::Data.serial(media)),
         }
@@ -38,7 +38,7 @@ impl Owner {
 
     pub(super) fn publish(&mut self) {
         if self.stale {
-            self.rows = Arc::new(self.bench.rows().cloned().collect());
+            self.rows = Arc::new(self.bench.rows_at_work().cloned().collect());
             self.order_status = self.bench.order_status().map(Arc::new);
             self.stale = false;
             self.publish_boots();
@@ -50,7 +50,7 @@ impl Owner {
         self.snapshots.send_replace(Arc::new(Snapshot {
             at: now(),
             bench: self.config.bench.clone(),
-            batch: self.config.batch.clone(),
+            batch: self.batch(),
             simulated: self.rows.iter().any(|row| row.simulated),
             endpoints: self.endpoints.clone(),
             endpoint_problem: self.endpoint_problem.clone(),

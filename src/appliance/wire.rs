@@ -206,8 +206,14 @@ impl Owner {
         if mode == Mode::Off || self.bench.network_medium().is_some() {
             return None;
         }
-        let media = super::new_media_id().ok()?;
-        Some(Record::MediaIssued { media, batch: self.config.batch.clone(), network: true })
+        network_medium(self.batch())
+    }
+
+    /// For a batch that is about to be opened.
+    pub(super) fn network_medium_for(&self, batch: &str) -> Option<Record> {
+        let on = self.netboot_ports().into_iter().any(|(port, _)| port.mode != Mode::Off);
+        let has = self.bench.media().values().any(|media| media.network && !media.revoked && media.batch == batch);
+        (on && !has).then(|| network_medium(batch.to_owned())).flatten()
     }
 
     /// At the start: the medium for what the configuration or the board turned on.
@@ -237,4 +243,9 @@ impl Owner {
             self.network.boots.send_replace(Arc::new(boots));
         }
     }
+}
+
+fn network_medium(batch: String) -> Option<Record> {
+    let media = super::new_media_id().ok()?;
+    Some(Record::MediaIssued { media, batch, network: true })
 }

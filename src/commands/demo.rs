@@ -25,6 +25,7 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
     Config {
         bench: "demo".to_owned(),
         batch: "simulated".to_owned(),
+        customer: None,
         identity: config.identity,
         boot: config.boot,
         // A rehearsal never speaks to a real network.

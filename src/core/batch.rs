@@ -1,6 +1,129 @@
-//! What a batch relies on.
+//! A batch: laptops of one customer that are prepared alike, and what it relies on.
 
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    customer::{self, Changes, Customer},
+    lane::Lane,
+    netboot::Program,
+    problem::Problem,
+};
+
+/// Whether laptops come with the person who will use them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UserPolicy {
+    /// As the lists say.
+    #[default]
+    Optional,
+    /// Every laptop needs one before it is registered.
+    Required,
+    /// None is registered with one: a wrong name makes a laptop unusable until it is taken off.
+    Forbidden,
+}
+
+impl UserPolicy {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Optional => "as lists say",
+            Self::Required => "needed for each",
+            Self::Forbidden => "none",
+        }
+    }
+}
+
+/// One batch, as its file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Batch {
+    /// On screens, sticks and in names of files.
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The customer's number of the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order: Option<String>,
+    /// One for all of its laptops, whatever came with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_tag: Option<String>,
+    #[serde(default)]
+    pub assigned_user: UserPolicy,
+    /// Name of the deployment profile its laptops should get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    #[serde(default)]
+    pub identity: IdentityPolicy,
+    /// What its laptops boot from the network.
+    #[serde(default)]
+    pub boot: Program,
+}
+
+impl Batch {
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            customer: None,
+            purchase_order: None,
+            group_tag: None,
+            assigned_user: UserPolicy::default(),
+            profile: None,
+            identity: IdentityPolicy::default(),
+            boot: Program::default(),
+        }
+    }
+
+    /// Trimmed, and each value one that can be used for this customer.
+    ///
+    /// # Errors
+    /// The first value that cannot.
+    pub fn checked(mut self, of: Option<&Customer>) -> Result<Self, Problem> {
+        let wrong = |why: String, next: &str| Problem::new("The batch was not taken.", why, next);
+        self.name = customer::name("batch", &self.name)?;
+        for (what, value) in [("purchase order", &mut self.purchase_order), ("profile", &mut self.profile)] {
+            let Some(text) = value.as_deref().map(str::trim) else { continue };
+            if text.is_empty() || text.chars().count() > 128 || text.chars().any(char::is_control) {
+                return Err(wrong(
+                    format!("Its {what} {text:?} is empty, too long or cannot be printed."),
+                    "Correct it.",
+                ));
+            }
+            *value = Some(text.to_owned());
+        }
+        let Some(of) = of else {
+            self.group_tag = self.group_tag.as_deref().map(crate::lane::group_tag).transpose()?;
+            return Ok(self);
+        };
+        self.group_tag = self.group_tag.as_deref().map(|tag| of.tag(tag)).transpose()?;
+        match (of.lane, self.identity) {
+            (Lane::Intune, IdentityPolicy::Tuple) => Err(wrong(
+                format!(
+                    "{} is registered in Intune, which takes hardware hashes, and the batch relies on {}.",
+                    of.name,
+                    IdentityPolicy::Tuple.words()
+                ),
+                "Let the batch rely on a hash, or let the customer be registered by Partner Center.",
+            )),
+            (Lane::Corporate, _) if self.group_tag.is_some() => Err(wrong(
+                format!("{} is registered by corporate identifiers, which have no group tag.", of.name),
+                "Leave the group tag out.",
+            )),
+            _ => Ok(self),
+        }
+    }
+
+    /// What differs between two states of one batch, a line each.
+    pub fn changes(&self, to: &Self) -> Vec<String> {
+        let mut changes = Changes::default();
+        changes.note("customer", self.customer.as_ref(), to.customer.as_ref());
+        changes.note("purchase order", self.purchase_order.as_ref(), to.purchase_order.as_ref());
+        changes.note("group tag", self.group_tag.as_ref(), to.group_tag.as_ref());
+        changes.note("assigned user", Some(self.assigned_user.words()), Some(to.assigned_user.words()));
+        changes.note("profile", self.profile.as_ref(), to.profile.as_ref());
+        changes.note("identity", Some(self.identity.words()), Some(to.identity.words()));
+        changes.note("boot", Some(self.boot.words()), Some(to.boot.words()));
+        changes.0
+    }
+}
 
 /// By which identity the laptops of a batch are registered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +146,19 @@ impl IdentityPolicy {
             Self::Tuple => "maker, model and serial, or product key id",
         }
     }
+}
+
+/// A batch in a list of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRow {
+    pub batch: Batch,
+    /// As it was set, else as its order list says.
+    pub customer: Option<String>,
+    /// Captures belong to it.
+    pub open: bool,
+    pub devices: usize,
+    /// Lines of its order list.
+    pub expected: usize,
 }
 
 /// A laptop model, by the strings that Windows registers.

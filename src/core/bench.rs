@@ -4,6 +4,7 @@
 //! with the records to write, or with a [`Problem`](crate::problem::Problem), and the shell writes first
 //! and applies then. So what the board shows is what the journal holds.
 
+mod batches;
 mod codes;
 mod decide;
 mod entries;
@@ -21,6 +22,8 @@ mod trials;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use batches::Batches;
+pub use batches::Changed;
 pub use decide::{Sealed, Taken};
 pub use entries::{Admission, Admitted};
 use export::Exports;
@@ -85,8 +88,7 @@ pub struct Bench {
     trials: Trials,
     /// What a person chose on the board, by interface.
     network_modes: BTreeMap<String, Mode>,
-    /// By what each batch registers, as it was opened last.
-    policies: BTreeMap<String, IdentityPolicy>,
+    batches: Batches,
     exports: Exports,
 }
 
@@ -125,6 +127,12 @@ impl Bench {
 
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
+    }
+
+    /// Those that may be shown while the open batch is open; see [`Self::at_work`].
+    pub fn rows_at_work(&self) -> impl Iterator<Item = &Row> {
+        let shown = |row: &&Row| self.devices.get(&row.device).is_some_and(|device| self.at_work(device));
+        self.rows.values().filter(shown)
     }
 
     pub fn policy(&self) -> IdentityPolicy {

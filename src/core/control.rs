@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Order,
-    batch::{IdentityPolicy, ModelTrust},
+    batch::{Batch, IdentityPolicy, ModelTrust},
     clock::Moment,
+    customer::Customer,
     device::{Device, DeviceId, Probe, Signal},
     disk::Disk,
     hwhash::Comparison,
@@ -43,6 +44,12 @@ pub enum Command {
     ChooseBoot { devices: Vec<DeviceId>, choice: Choice },
     /// How the bench lives on a network.
     SetNetwork { interface: String, mode: Mode },
+    /// A customer as it is to be. `reason`: why, if laptops are in its batches already.
+    SetCustomer { customer: Box<Customer>, reason: Option<String> },
+    /// A batch as it is to be; likewise.
+    SetBatch { batch: Box<Batch>, reason: Option<String> },
+    /// Captures belong to this batch from here on.
+    OpenBatch { name: String },
     /// List the disks of this machine anew.
     ListDisks,
     /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a

@@ -103,6 +103,18 @@ pub struct ZtdId(String);
 #[error("not a GUID (expected 8-4-4-4-12 hex digits)")]
 pub struct NotAGuid;
 
+/// A GUID as it is written, in lower case and without braces.
+pub(crate) fn guid(text: &str) -> Result<String, NotAGuid> {
+    let text = text.trim().trim_matches(['{', '}']).to_ascii_lowercase();
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let hex = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if lengths != [8, 4, 4, 4, 12] || !hex {
+        return Err(NotAGuid);
+    }
+    Ok(text)
+}
+
 impl ZtdId {
     pub fn as_str(&self) -> &str {
         &self.0
@@ -112,14 +124,7 @@ impl ZtdId {
 impl TryFrom<String> for ZtdId {
     type Error = NotAGuid;
     fn try_from(text: String) -> Result<Self, NotAGuid> {
-        let text = text.trim().trim_matches(['{', '}']).to_ascii_lowercase();
-        let groups: Vec<&str> = text.split('-').collect();
-        let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-        let hex = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        if lengths != [8, 4, 4, 4, 12] || !hex {
-            return Err(NotAGuid);
-        }
-        Ok(Self(text))
+        guid(&text).map(Self)
     }
 }
 

@@ -19,10 +19,11 @@ pub use text::group_tag;
 use crate::{clock::Moment, device::DeviceId, entry::Refusal, problem::Problem};
 
 /// Where a file goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lane {
     /// Windows Autopilot devices in Intune: by hardware hash.
+    #[default]
     Intune,
     /// Partner Center: by hash, by product key id, or by maker, model and serial number.
     Partner,

@@ -9,6 +9,7 @@ pub mod blob;
 pub mod capture;
 pub mod clock;
 pub mod control;
+pub mod customer;
 pub mod device;
 pub mod dhcp;
 pub mod disk;

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Order,
-    batch::IdentityPolicy,
+    batch::{Batch, IdentityPolicy},
     capture::Capture,
+    customer::Customer,
     device::{DeviceId, HoldReason, Probe, Signal},
     entry::{Entry, Source},
     envelope::MessageId,
@@ -31,6 +32,21 @@ pub enum Record {
         /// What its laptops boot from the network.
         #[serde(default)]
         boot: Program,
+        /// By a person at the bench, not by the configuration.
+        #[serde(default)]
+        asked: bool,
+    },
+    /// A customer as it is from here on. `reason`: why it was changed with laptops in its batches.
+    CustomerSet {
+        customer: Box<Customer>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A batch as it is from here on.
+    BatchSet {
+        batch: Box<Batch>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A boot medium was made; captures sealed with its token are accepted.
     MediaIssued {
@@ -156,6 +172,8 @@ impl Record {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::BatchOpened { .. } => "batch-opened",
+            Self::CustomerSet { .. } => "customer-set",
+            Self::BatchSet { .. } => "batch-set",
             Self::MediaIssued { .. } => "media-issued",
             Self::MediaRevoked { .. } => "media-revoked",
             Self::DeviceArrived { .. } => "device-arrived",

@@ -36,7 +36,12 @@ async fn what_was_appended_is_there_after_opening_again() {
     journal
         .append(&[(
             Moment::from_millis(9),
-            Record::BatchOpened { batch: "spring".into(), policy: Default::default(), boot: Default::default() },
+            Record::BatchOpened {
+                batch: "spring".into(),
+                policy: Default::default(),
+                boot: Default::default(),
+                asked: false,
+            },
         )])
         .await
         .unwrap();
@@ -86,7 +91,12 @@ async fn a_full_disk_writes_nothing_and_says_so() {
     let (mut journal, _) = Journal::open(&path, &key()).await.unwrap();
     // SQLite's own limit raises the same error as a full disk: SQLITE_FULL.
     journal.limit_pages().await;
-    let long = Record::BatchOpened { batch: "x".repeat(1 << 20), policy: Default::default(), boot: Default::default() };
+    let long = Record::BatchOpened {
+        batch: "x".repeat(1 << 20),
+        policy: Default::default(),
+        boot: Default::default(),
+        asked: false,
+    };
     let failed = journal.append(&[(Moment::default(), long)]).await.unwrap_err();
     assert!(matches!(failed, JournalError::Full), "{failed}");
     assert!(failed.problem(&path).next.starts_with("Free some space"));

@@ -10,6 +10,7 @@
 mod agent_api;
 mod answer;
 mod architecture;
+mod batches;
 mod boot_http;
 mod command_line;
 mod dhcp;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Bench, fold::Misfit};
 use crate::{
-    batch::IdentityPolicy,
+    batch::{Batch, IdentityPolicy, UserPolicy},
     clock::Moment,
     device::{Device, DeviceId, Probe, Signal, Stage},
     entry::Refusal,
@@ -55,8 +55,22 @@ impl Bench {
             return Err(lane::tenant_wide());
         }
         let batch = ask.batch.clone().or_else(|| self.batch.clone()).unwrap_or_default();
-        let policy = self.policies.get(&batch).copied().ok_or_else(|| self.no_such_batch(&batch))?;
-        let group_tag = ask.group_tag.as_deref().map(lane::group_tag).transpose()?;
+        let set = self.batch_named(&batch).ok_or_else(|| self.no_such_batch(&batch))?;
+        if !self.same_customer(&batch) {
+            return Err(Problem::new(
+                "Nothing was exported.",
+                format!("Batch '{batch}' is another customer's than the open one."),
+                format!("Open it first: whiteglove batch open '{batch}'"),
+            ));
+        }
+        let policy = set.identity;
+        let customer = set.customer.as_deref().and_then(|name| self.customer(name));
+        let group_tag = match (&ask.group_tag, customer) {
+            (Some(asked), Some(customer)) => Some(customer.tag(asked)?),
+            (Some(asked), None) => Some(lane::group_tag(asked)?),
+            // Corporate identifiers have none; a tag of the batch is for other lanes.
+            (None, _) => set.group_tag.clone().filter(|_| ask.lane != Lane::Corporate),
+        };
         if ask.lane == Lane::Corporate && group_tag.is_some() {
             return Err(Problem::new(
                 "Nothing was exported.",
@@ -80,7 +94,7 @@ impl Bench {
         for device in self.devices.values().filter(|device| device.batch == batch) {
             let row = match self.left(device, ask) {
                 Some(left) => Err(left),
-                None => self.row_of(device, ask.lane, policy, group_tag.as_deref()).map_err(Left::Refused),
+                None => self.row_of(device, ask.lane, set, group_tag.as_deref()).map_err(Left::Refused),
             };
             let row = row.and_then(|row| match serials.get(&row.called.to_ascii_uppercase()) {
                 _ if row.called.is_empty() => Ok(row),
@@ -150,19 +164,49 @@ impl Bench {
         Ok(())
     }
 
-    fn row_of(
-        &self,
-        device: &Device,
-        lane: Lane,
-        policy: IdentityPolicy,
-        group_tag: Option<&str>,
-    ) -> Result<Row, Refusal> {
+    fn row_of(&self, device: &Device, lane: Lane, set: &Batch, group_tag: Option<&str>) -> Result<Row, Refusal> {
+        self.fits_batch(device, lane, set, group_tag)?;
         let trust = self.models.get(&device.id).map(|model| self.trust(model)).unwrap_or_default();
-        let mut row = lane::row(lane, device, policy, &trust, group_tag)?;
+        let mut row = lane::row(lane, device, set.identity, &trust, group_tag)?;
         // What will fail later does not keep it from being registered, and should not come as a surprise.
         let seen = self.rows.get(&device.id).filter(|row| row.verdict == Verdict::NotReady);
         row.remarks.extend(seen.and_then(|row| row.attention.clone()).map(|what| format!("not ready: {what}")));
         Ok(row)
+    }
+
+    /// What customer and batch agreed to, of the tag and the user it would be registered with.
+    fn fits_batch(&self, device: &Device, lane: Lane, set: &Batch, group_tag: Option<&str>) -> Result<(), Refusal> {
+        let refusal = |why: String, next: &str| Err(Refusal { why, next: next.to_owned() });
+        if lane == Lane::Corporate {
+            return Ok(());
+        }
+        let own = device.group_tag.trim();
+        let customer = set.customer.as_deref().and_then(|name| self.customer(name));
+        if let Some(customer) = customer.filter(|_| group_tag.is_none() && !own.is_empty()) {
+            let allowed = |tag: &String| tag == own;
+            if !customer.group_tags.is_empty() && !customer.group_tags.iter().any(allowed) {
+                return refusal(
+                    format!(
+                        "Its group tag {own} is not one of {}'s ({}).",
+                        customer.name,
+                        customer.group_tags.join(", ")
+                    ),
+                    "Set the batch's group tag, or add the tag to the customer.",
+                );
+            }
+        }
+        let user = device.assigned_user.trim();
+        match set.assigned_user {
+            UserPolicy::Required if user.is_empty() => refusal(
+                "No user is assigned to it, and the batch needs one for each laptop.".to_owned(),
+                "Import a list that names its user, or change the batch.",
+            ),
+            UserPolicy::Forbidden if !user.is_empty() => refusal(
+                format!("The user {user} came with it, and the batch is registered without users."),
+                "Find out which is right; a wrong user makes a laptop unusable until it is taken off.",
+            ),
+            _ => Ok(()),
+        }
     }
 
     fn left(&self, device: &Device, ask: &Ask) -> Option<Left> {
@@ -212,11 +256,10 @@ impl Bench {
     }
 
     fn no_such_batch(&self, batch: &str) -> Problem {
-        let known: Vec<_> = self.policies.keys().map(String::as_str).collect();
         Problem::new(
             "Nothing was exported.",
             format!("This bench never worked on a batch '{batch}'."),
-            format!("Its batches are: {}.", known.join(", ")),
+            format!("Its batches are: {}.", self.batches.names()),
         )
     }
 }

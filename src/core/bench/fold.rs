@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Bench, Media, Standing, Unfit, trials};
 use crate::{
+    batch::Batch,
     capture::Capture,
     clock::Moment,
     device::{Device, DeviceId, Event, HoldReason, Label, Refused, Signal, Stage},
@@ -81,13 +82,10 @@ impl Newcomer {
 impl Bench {
     pub(super) fn fold(&mut self, record: Record, at: Moment) -> Result<(), Misfit> {
         match record {
-            Record::BatchOpened { batch, policy, boot } => {
-                let another = self.policy != policy || self.program != boot;
-                self.policies.insert(batch.clone(), policy);
-                (self.batch, self.policy, self.program) = (Some(batch), policy, boot);
-                if another {
-                    self.refresh_all();
-                }
+            Record::CustomerSet { customer, .. } => self.fold_customer(*customer),
+            Record::BatchSet { batch, .. } => self.fold_batch(*batch),
+            Record::BatchOpened { batch, policy, boot, asked } => {
+                self.fold_opened(Batch { identity: policy, boot, ..Batch::named(batch) }, asked);
             }
             Record::MediaIssued { media, batch, network } => {
                 self.media.insert(media, Media { batch, issued: at, revoked: false, network });

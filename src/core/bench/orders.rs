@@ -19,6 +19,8 @@ type Place = (String, usize);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Orders {
     batches: BTreeMap<String, List>,
+    /// Customers that batches were set for: before what lists say.
+    owners: BTreeMap<String, String>,
     by_serial: HashMap<String, BTreeSet<Place>>,
     by_key: HashMap<ProductKeyId, BTreeSet<Place>>,
     /// Who carries a number, whether it stands on a list or not: a list may come later.
@@ -203,8 +205,19 @@ impl Orders {
         by_serial.chain(by_key).next().into_iter().flatten().copied().collect()
     }
 
-    fn customer(&self, batch: &str) -> Option<&str> {
-        self.batches.get(batch)?.customer.as_deref()
+    /// Lines of a batch's list.
+    pub(super) fn expected(&self, batch: &str) -> usize {
+        self.batches.get(batch).map_or(0, |list| list.lines.len())
+    }
+
+    /// The batch was set for this customer; a list that names nobody is for it as well.
+    pub(super) fn belongs(&mut self, batch: &str, customer: &str) {
+        self.owners.insert(batch.to_owned(), customer.to_owned());
+    }
+
+    pub(super) fn customer(&self, batch: &str) -> Option<&str> {
+        let owner = self.owners.get(batch).map(String::as_str);
+        owner.or_else(|| self.batches.get(batch)?.customer.as_deref())
     }
 
     fn places(&self, numbers: &Numbers) -> impl Iterator<Item = &Place> {

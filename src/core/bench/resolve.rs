@@ -131,6 +131,13 @@ impl Bench {
                 "`whiteglove devices` lists the ones that have.",
             )
         })?;
+        if !self.at_work(known) {
+            return Err(Problem::new(
+                format!("Device #{} is another customer's.", device.0),
+                "The open batch is not of that customer, so the bench shows nothing of it and does nothing with it.",
+                "Open a batch of its customer first: whiteglove batch open NAME.",
+            ));
+        }
         match known.stage {
             Stage::Replaced { by, .. } => Err(Problem::new(
                 format!("Device #{} is off the board.", device.0),

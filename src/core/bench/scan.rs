@@ -150,6 +150,12 @@ impl Bench {
     fn of_another_batch(&self, device: &Device, number: &Number) -> Heard {
         let open = self.batch.as_deref().unwrap_or_default();
         let matching = self.lists.of_numbers(open, &number.numbers());
+        if !self.at_work(device) && matching != Match::Expected {
+            let customer = self.customer_of(&device.batch).unwrap_or_default();
+            let text =
+                format!("It was here for {customer}, batch '{}'. Put it with that customer's laptops.", device.batch);
+            return say(number.shown(), Tone::Wrong, "WRONG CUSTOMER", text);
+        }
         let known = format!("{} was here for batch '{}'.", called(device), device.batch);
         let (tone, title, text) = match (&matching, matching.problem()) {
             (Match::WrongCustomer { .. }, Some(problem)) => {

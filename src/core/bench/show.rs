@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl Bench {
-    /// One device with everything the bench makes of it.
+    /// One device with everything the bench makes of it. None for another customer's.
     pub fn sheet(&self, id: DeviceId) -> Option<Sheet> {
-        let device = self.devices.get(&id)?;
+        let device = self.devices.get(&id).filter(|device| self.at_work(device))?;
         let (matching, trust) = (self.lists.of_device(device), self.trust(&device.model_name()));
         let readiness = self.readiness(device, &matching, &trust);
         let comparison = device.comparison();

@@ -1,6 +1,7 @@
 //! A bench at work, told in the order things happen there.
 
 mod arrivals;
+mod batches;
 mod boards;
 mod codes;
 mod entries;
@@ -153,7 +154,12 @@ fn shop() -> Shop {
     let mut shop =
         Shop { bench: Bench::default(), now: at(1_800_000_000_000), stick: SPRING, messages: 0, journal: vec![] };
     shop.write(vec![
-        Record::BatchOpened { batch: "spring".into(), policy: IdentityPolicy::default(), boot: Default::default() },
+        Record::BatchOpened {
+            batch: "spring".into(),
+            policy: IdentityPolicy::default(),
+            boot: Default::default(),
+            asked: false,
+        },
         Record::MediaIssued { media: SPRING, batch: "spring".into(), network: false },
         Record::MediaIssued { media: AUTUMN, batch: "autumn".into(), network: false },
     ]);
@@ -193,7 +199,12 @@ impl Shop {
 
     fn open(&mut self, batch: &str, policy: IdentityPolicy) {
         self.stick = if batch == "autumn" { AUTUMN } else { SPRING };
-        self.write(vec![Record::BatchOpened { batch: batch.to_owned(), policy, boot: Default::default() }]);
+        self.write(vec![Record::BatchOpened {
+            batch: batch.to_owned(),
+            policy,
+            boot: Default::default(),
+            asked: false,
+        }]);
     }
 
     fn later(&mut self, hours: u64) -> &mut Self {

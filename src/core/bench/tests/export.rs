@@ -37,7 +37,7 @@ impl Laptop {
         Entry { hash: Some(self.whole_hash(5)), ..Entry::new(Lane::IntuneCsv) }
     }
 
-    fn made_capture(&self, message: u64) -> Capture {
+    pub(super) fn made_capture(&self, message: u64) -> Capture {
         let mut capture = self.capture(message);
         capture.hash = Some(MadeHash { hash: self.whole_hash(9), sources: vec![] });
         for key in capture.tpm.iter_mut().flat_map(|tpm| &mut tpm.keys) {

@@ -144,7 +144,12 @@ fn whoever_makes_addresses_up_does_not_fill_the_board() {
 fn a_batch_boots_its_own_program_and_a_network_its_own_mode() {
     let mut shop = shop();
     let boot = Program::WinPe;
-    shop.write(vec![Record::BatchOpened { batch: "spring".into(), policy: IdentityPolicy::default(), boot }]);
+    shop.write(vec![Record::BatchOpened {
+        batch: "spring".into(),
+        policy: IdentityPolicy::default(),
+        boot,
+        asked: false,
+    }]);
     shop.asks(&laptop("PF000001", 1));
     assert_eq!(shop.boot(1), (Decision::Boot(Program::WinPe), Reason::Batch));
     assert_eq!(shop.bench.network_mode("enp3s0"), None);

@@ -103,7 +103,11 @@ impl Shop {
             Act::Import(laptop, age) => self.again_and_again(&laptop.entry(age)),
             Act::Tuple(serial, tail) => self.again_and_again(&tuple(serial, tail.map(key))),
             Act::Scan(code, on) => {
-                let on = on.filter(|id| self.bench.device(DeviceId(*id)).is_some_and(|device| !device.is_replaced()));
+                let on = on.filter(|id| {
+                    self.bench
+                        .device(DeviceId(*id))
+                        .is_some_and(|device| !device.is_replaced() && self.bench.at_work(device))
+                });
                 self.scan(&code, on);
                 // The second time may find what the first took in, and says no more after that.
                 self.scan(&code, on);
