@@ -90,7 +90,7 @@ fn read(source: impl Read, each: &mut dyn FnMut(Found) -> ControlFlow<()>) -> Re
 
 fn device_named<'a>(bench: &'a Bench, number: &str) -> Result<&'a Device, Problem> {
     let id = number.trim_start_matches('#').parse().ok().map(DeviceId);
-    id.and_then(|id| bench.device(id)).ok_or_else(|| {
+    id.and_then(|id| bench.device(id)).filter(|device| bench.at_work(device)).ok_or_else(|| {
         Problem::new(
             format!("There is no device #{number} on this bench."),
             "Nothing with that number has arrived.",

@@ -121,7 +121,11 @@ async fn names(config: &Config, template: &str, serials: Vec<String>) -> Result<
     let serials: Vec<Serial> = match serials.is_empty() {
         true => {
             let bench = read_journal(config).await?.bench;
-            bench.devices().filter_map(|device| device.identity.good_serial().cloned()).collect()
+            bench
+                .devices()
+                .filter(|device| bench.at_work(device))
+                .filter_map(|device| device.identity.good_serial().cloned())
+                .collect()
         }
         false => {
             let parsed = serials.into_iter().map(Serial::try_from).collect::<Result<_, _>>();
