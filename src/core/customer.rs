@@ -283,7 +283,8 @@ mod tests {
         };
         assert_eq!(why(&|_| ()), Ok(acme()));
         assert_eq!(why(&|c| c.name = "  ACME ".into()), Ok(acme()));
-        let refused: [(&dyn Fn(&mut Customer), &str); 9] = [
+        type Change<'a> = &'a dyn Fn(&mut Customer);
+        let refused: [(Change<'_>, &str); 9] = [
             (&|c| c.name = " ".into(), "no name"),
             (&|c| c.name = "x".repeat(33), "33 characters"),
             (&|c| c.name = "a/b".into(), "file's name"),
