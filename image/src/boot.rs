@@ -9,6 +9,7 @@ mod grub;
 mod ipxe;
 mod pe;
 mod served;
+pub mod signers;
 mod winpe;
 
 use std::fs::File;

@@ -103,6 +103,14 @@ pub(crate) fn tool(name: &str, args: &[&str]) -> Option<Output> {
     Some(Command::new(found).args(args).env("MTOOLS_SKIP_CHECK", "0").env("LC_ALL", "C.UTF-8").output().unwrap())
 }
 
+/// Another's program that has to be there and to succeed; what it said.
+pub(crate) fn succeeds(command: &mut Command) -> String {
+    let output = command.env("LC_ALL", "C.UTF-8").output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

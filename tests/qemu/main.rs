@@ -18,6 +18,7 @@ mod laptop;
 mod more;
 mod netboot;
 mod servers;
+mod signers;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code)] // what only the other tests use
 mod support;
@@ -58,6 +59,7 @@ fn environment() -> Option<PathBuf> {
         "swtpm",
         "tpm2_readpublic",
         "openssl",
+        "sbverify",
         "mcopy",
         "sgdisk",
         "fsck.vfat",

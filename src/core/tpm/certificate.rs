@@ -1,17 +1,11 @@
 //! The RSA key inside an EK certificate (X.509, RFC 5280, 4.1), to compare with the key the TPM shows.
 //!
-//! Only the way to the key is walked. A strict reader would refuse what some vendors put into the other
-//! fields, and a certificate that is refused cannot contradict a wrong key.
+//! Only the way to the key is walked: a certificate that is refused cannot contradict a wrong key.
 
-use crate::capture::Tpm;
-
-/// Tags: X.690, 8.1.2.
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OBJECT_ID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-/// Field `[0]`, the version; certificates of version 1 have none.
-const VERSION: u8 = 0xa0;
+use crate::{
+    capture::Tpm,
+    der::{BIT_STRING, FIELD_0, INTEGER, OBJECT_ID, SEQUENCE, object, without},
+};
 
 /// Any RSA key, whatever it is for: `pkcs-1` (RFC 8017, A.1), whose last byte tells encryption from OAEP.
 const PKCS_1: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
@@ -20,10 +14,9 @@ const PKCS_1: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
 /// another kind of key, or is no certificate.
 pub fn rsa_modulus(der: &[u8]) -> Option<&[u8]> {
     let (certificate, _) = object(der, SEQUENCE)?;
-    let (mut fields, _) = object(certificate, SEQUENCE)?;
-    if let Some((_, rest)) = object(fields, VERSION) {
-        fields = rest;
-    }
+    let (fields, _) = object(certificate, SEQUENCE)?;
+    // The version; certificates of version 1 have none.
+    let mut fields = without(fields, FIELD_0);
     // Serial number, signature algorithm, issuer, validity, subject.
     for tag in [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE] {
         (_, fields) = object(fields, tag)?;
@@ -50,22 +43,6 @@ pub fn agree(tpm: &Tpm) -> Option<bool> {
     Some(certified.any(|other| other == modulus))
 }
 
-/// The content of the first object, if it has this tag, and what comes behind it.
-fn object(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, rest) = bytes.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match usize::from(*first) {
-        short @ 0..=0x7f => (short, rest),
-        // How many bytes of length follow; a certificate needs no more than three.
-        long @ 0x81..=0x83 => {
-            let (bytes, rest) = rest.split_at_checked(long - 0x80)?;
-            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
-        }
-        _ => return None,
-    };
-    (*found == tag).then(|| rest.split_at_checked(length)).flatten()
-}
-
 /// A certificate with nothing in it but an RSA key, for simulated machines and tests.
 pub fn with_rsa_key(modulus: &[u8]) -> Vec<u8> {
     fn wrap(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -80,7 +57,7 @@ pub fn with_rsa_key(modulus: &[u8]) -> Vec<u8> {
     let numbers = wrap(SEQUENCE, &[&wrap(INTEGER, &[&positive]), &wrap(INTEGER, &[&[1, 0, 1]])]);
     let algorithm = wrap(SEQUENCE, &[&wrap(OBJECT_ID, &[&PKCS_1, &[1]])]);
     let key = wrap(SEQUENCE, &[&algorithm, &wrap(BIT_STRING, &[&[0], &numbers])]);
-    let version = wrap(VERSION, &[&wrap(INTEGER, &[&[2]])]);
+    let version = wrap(FIELD_0, &[&wrap(INTEGER, &[&[2]])]);
     let fields = wrap(SEQUENCE, &[&version, &wrap(INTEGER, &[&[1]]), &empty, &empty, &empty, &empty, &key]);
     wrap(SEQUENCE, &[&fields, &empty, &wrap(BIT_STRING, &[&[0]])])
 }
