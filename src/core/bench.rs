@@ -41,9 +41,11 @@ use crate::{
     device::{Device, DeviceId, Refused},
     envelope::MessageId,
     hwhash::HashDigest,
+    media::stick::StickId,
     media_card::MediaId,
     netboot::{Mode, Program},
     record::Record,
+    sticks::made::Known,
 };
 
 /// One boot medium the bench has made.
@@ -72,6 +74,7 @@ pub struct Bench {
     /// What the batch boots from the network.
     program: Program,
     media: BTreeMap<MediaId, Media>,
+    sticks: BTreeMap<StickId, Known>,
     devices: BTreeMap<DeviceId, Device>,
     rows: BTreeMap<DeviceId, Row>,
     orders: HashMap<DeviceId, Standing>,
@@ -145,6 +148,11 @@ impl Bench {
 
     pub fn media(&self) -> &BTreeMap<MediaId, Media> {
         &self.media
+    }
+
+    /// Every stick that this bench has written, by its number.
+    pub fn sticks(&self) -> &BTreeMap<StickId, Known> {
+        &self.sticks
     }
 
     pub fn device_of(&self, capture: MessageId) -> Option<DeviceId> {

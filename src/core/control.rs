@@ -21,6 +21,7 @@ use crate::{
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
+    sticks::made::Made,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,11 +61,26 @@ pub enum Command {
     ExportNetboot { out: PathBuf },
     /// A medium was lost or is retired: accept nothing sealed with it any more.
     RevokeMedia { media: MediaId },
-    /// Write an image to a disk. `typed` is what the person typed to name it.
-    WriteMedia { image: PathBuf, disk: Disk, typed: String },
+    /// Write an image to a disk. `typed` is what the person typed to name it; `operator` who they are, if they said so.
+    WriteMedia {
+        image: PathBuf,
+        disk: Disk,
+        typed: String,
+        #[serde(default)]
+        operator: Option<String>,
+    },
     /// Bring a disk that holds a medium to another image: only what differs is written, the data volume is kept.
     /// `fully`: believe nothing, compare everything.
-    UpdateMedia { image: PathBuf, disk: Disk, typed: String, fully: bool },
+    UpdateMedia {
+        image: PathBuf,
+        disk: Disk,
+        typed: String,
+        fully: bool,
+        #[serde(default)]
+        operator: Option<String>,
+    },
+    /// Bench mode has made a stick: to be kept in the journal.
+    NoteStick { made: Box<Made> },
     /// Write what registration takes of a batch's laptops into files in this folder.
     Export { ask: lane::Ask, out: PathBuf },
     /// Stop the running job.

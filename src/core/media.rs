@@ -18,8 +18,11 @@ use sha2::{Digest, Sha256};
 use crate::media_card::MediaId;
 use crate::problem::Problem;
 
+pub mod manifest;
 pub mod map;
 pub mod name;
+pub mod sign;
+pub mod stick;
 pub mod tree;
 pub mod volume;
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::hex_id::hex_id;
+use crate::{hex_id::hex_id, media::stick::StickId};
 
 hex_id!(
     /// Names one boot medium (one stick image, one network-boot tree). Public.
@@ -81,7 +81,130 @@ pub struct MediaCard {
     pub data_volume: Option<u32>,
 }
 
+/// The field of a card that differs from stick to stick, and how wide the largest volume serial is.
+const DATA_VOLUME: &str = "\"data_volume\":";
+const SERIAL_WIDTH: usize = 10;
+
 impl MediaCard {
     /// Where the boot environment keeps it.
     pub const PATH: &'static str = "/etc/whiteglove/media.json";
+
+    /// As it goes on a medium: JSON in which the data volume's serial number has a fixed width, so that each stick's
+    /// own can be put in its place.
+    ///
+    /// # Errors
+    /// None that a card could cause.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let mut text = serde_json::to_string(self)?;
+        // The last one: a person's own words come before it, and quotes in them are escaped.
+        if let (Some(serial), Some(at)) = (self.data_volume, text.rfind(DATA_VOLUME)) {
+            let digits = at + DATA_VOLUME.len();
+            let end = digits + serial.to_string().len();
+            text.replace_range(digits..end, &format!("{serial:<SERIAL_WIDTH$}"));
+        }
+        Ok(text.into_bytes())
+    }
+}
+
+/// `/etc/whiteglove/stick.json` in the boot environment: which stick of its medium this one is. Zero: it is not known,
+/// as on an image that was copied by something else than whiteglove.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StickCard {
+    stick: Option<StickId>,
+}
+
+const STICK: &str = "{\"stick\":\"";
+
+impl StickCard {
+    pub const PATH: &'static str = "/etc/whiteglove/stick.json";
+
+    /// As it goes on an image, with room for the number of each stick.
+    pub fn blank() -> Vec<u8> {
+        format!("{STICK}{}\"}}", StickId([0; 16])).into_bytes()
+    }
+
+    pub fn stick(&self) -> Option<StickId> {
+        self.stick.filter(|stick| stick.0 != [0; 16])
+    }
+}
+
+/// Where a boot volume has the archive of both cards.
+pub const ARCHIVE: &str = "boot/media.cpio";
+
+/// Puts a stick's number and its data volume's serial into the archive that holds both cards. `None`: it holds no such
+/// cards, as it was made before sticks had numbers.
+pub fn personalised(archive: &[u8], stick: StickId, data_volume: u32) -> Option<Vec<u8>> {
+    let mut archive = archive.to_vec();
+    let number = field(&archive, STICK, 32)?;
+    let serial = field(&archive, DATA_VOLUME, SERIAL_WIDTH)?;
+    let digits = |bytes: &[u8]| bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b' ');
+    if archive[number.clone()].iter().any(|byte| *byte != b'0') || !digits(&archive[serial.clone()]) {
+        return None;
+    }
+    archive[number].copy_from_slice(stick.to_string().as_bytes());
+    archive[serial].copy_from_slice(format!("{data_volume:<SERIAL_WIDTH$}").as_bytes());
+    Some(archive)
+}
+
+/// The archive as it was on the image, and what was put in for this stick.
+pub fn as_on_image(archive: &[u8], data_volume: u32) -> Option<(Vec<u8>, StickId, u32)> {
+    let mut archive = archive.to_vec();
+    let number = field(&archive, STICK, 32)?;
+    let serial = field(&archive, DATA_VOLUME, SERIAL_WIDTH)?;
+    let text = |range: &std::ops::Range<usize>| std::str::from_utf8(&archive[range.clone()]).ok();
+    let (stick, own) = (text(&number)?.parse().ok()?, text(&serial)?.trim_end().parse().ok()?);
+    archive[number].copy_from_slice(StickId([0; 16]).to_string().as_bytes());
+    archive[serial].copy_from_slice(format!("{data_volume:<SERIAL_WIDTH$}").as_bytes());
+    Some((archive, stick, own))
+}
+
+/// The bytes behind the last such words.
+fn field(bytes: &[u8], words: &str, width: usize) -> Option<std::ops::Range<usize>> {
+    let at = memchr::memmem::rfind(bytes, words.as_bytes())? + words.len();
+    (at + width <= bytes.len()).then_some(at..at + width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(data_volume: Option<u32>) -> MediaCard {
+        MediaCard {
+            media: MediaId([1; 16]),
+            box_key: BoxKey([2; 32]),
+            token: MediaToken::new([3; 32]),
+            endpoints: vec!["http://192.168.7.1:8780".into()],
+            batch: "autumn \"data_volume\":7".into(),
+            bench: "{\"stick\":\"".into(),
+            data_volume,
+        }
+    }
+
+    #[test]
+    fn the_serial_number_has_its_width_whatever_people_call_things() {
+        for serial in [0, 9, u32::MAX] {
+            let text = card(Some(serial)).to_json().unwrap();
+            assert_eq!(text.len(), card(Some(u32::MAX)).to_json().unwrap().len());
+            assert_eq!(serde_json::from_slice::<MediaCard>(&text).unwrap(), card(Some(serial)));
+        }
+        let text = card(None).to_json().unwrap();
+        assert_eq!(serde_json::from_slice::<MediaCard>(&text).unwrap(), card(None));
+    }
+
+    #[test]
+    fn a_stick_gets_its_own_number_and_volume_in_the_same_room() {
+        let (media, blank) = (card(Some(5)).to_json().unwrap(), StickCard::blank());
+        assert_eq!(serde_json::from_slice::<StickCard>(&blank).unwrap().stick(), None);
+        let archive = [&media[..], &blank].concat();
+        let stick = StickId([0xab; 16]);
+        let own = personalised(&archive, stick, 4_000_000_000).unwrap();
+        assert_eq!(own.len(), archive.len());
+        assert_eq!(as_on_image(&own, 5), Some((archive, stick, 4_000_000_000)));
+        let (media, stick_card) = own.split_at(media.len());
+        assert_eq!(serde_json::from_slice::<MediaCard>(media).unwrap(), card(Some(4_000_000_000)));
+        assert_eq!(serde_json::from_slice::<StickCard>(stick_card).unwrap().stick(), Some(stick));
+        // An image is personalised, a stick's copy of it is not once more.
+        assert_eq!(personalised(&own, StickId([1; 16]), 1), None);
+        assert_eq!(personalised(media, stick, 1), None, "made before sticks had numbers");
+    }
 }

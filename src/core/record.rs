@@ -19,6 +19,7 @@ use crate::{
     msdm::ProductKeyId,
     netboot::{Choice, Mode, Program},
     order::Expected,
+    sticks::made::Made,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,10 @@ pub enum Record {
         /// For laptops that boot from the network.
         #[serde(default)]
         network: bool,
+    },
+    /// A stick was written or brought up to date, and read back.
+    StickWritten {
+        made: Box<Made>,
     },
     /// The medium was lost or retired: nothing sealed with its token is accepted from here on.
     MediaRevoked {
@@ -176,6 +181,7 @@ impl Record {
             Self::BatchSet { .. } => "batch-set",
             Self::MediaIssued { .. } => "media-issued",
             Self::MediaRevoked { .. } => "media-revoked",
+            Self::StickWritten { .. } => "stick-written",
             Self::DeviceArrived { .. } => "device-arrived",
             Self::DeviceReturned { .. } => "device-returned",
             Self::CaptureTaken { .. } => "capture-taken",

@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod health;
+pub mod made;
 pub mod place;
 pub mod probe;
 pub mod run;

@@ -13,6 +13,7 @@ use crate::{
     media_card::MediaId,
     netboot::{Choice, Program},
     record::Record,
+    sticks::made::Known,
 };
 
 /// Why a record cannot be taken in.
@@ -89,6 +90,10 @@ impl Bench {
             }
             Record::MediaIssued { media, batch, network } => {
                 self.media.insert(media, Media { batch, issued: at, revoked: false, network });
+            }
+            Record::StickWritten { made } => {
+                let times = self.sticks.get(&made.stick).map_or(0, |known| known.times) + 1;
+                self.sticks.insert(made.stick, Known { made: *made, at, times });
             }
             Record::MediaRevoked { media } => {
                 if let Some(known) = self.media.get_mut(&media) {

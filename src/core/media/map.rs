@@ -71,6 +71,9 @@ pub struct ExtentMap {
     pub size: u64,
     /// In the order of their offsets, none touching the head or the tail.
     pub extents: Vec<MapExtent>,
+    /// Offset and length of the archive with the cards, in which each stick gets its own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cards: Option<(u64, u64)>,
 }
 
 impl ExtentMap {
@@ -116,6 +119,21 @@ impl ExtentMap {
         Ok(map)
     }
 
+    /// The number of the extent that holds all of these bytes.
+    pub fn holding(&self, offset: u64, length: u64) -> Option<usize> {
+        let number = self.extents.partition_point(|extent| extent.offset <= offset).checked_sub(1)?;
+        let extent = self.extents.get(number)?;
+        (offset.checked_add(length)? <= extent.offset + extent.length).then_some(number)
+    }
+
+    /// SHA-256 of the whole gap: what a stick's record names.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn digest(&self) -> Result<ExtentDigest, MapError> {
+        Ok(ExtentDigest(Sha256::digest(self.encode()?).into()))
+    }
+
     /// The digest proves no damage, not good will: a map must not lead the writer astray either.
     fn check(&self) -> Result<(), MapError> {
         let mut at = HEAD;
@@ -149,7 +167,7 @@ mod tests {
             .into_iter()
             .map(|(offset, length)| MapExtent { offset, length, sha256: ExtentDigest([7; 32]) })
             .collect();
-        ExtentMap { media: MediaId([1; 16]), size: 100 << 30, extents }
+        ExtentMap { media: MediaId([1; 16]), size: 100 << 30, extents, cards: None }
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Name {
     }
 
     /// Without a serial number, or with one of nothing but one digit, all sticks of a model are one.
-    fn is_its_own(&self) -> bool {
+    pub fn is_its_own(&self) -> bool {
         let mut digits = self.serial.bytes();
         let first = digits.next();
         first.is_some() && digits.any(|digit| Some(digit) != first)
@@ -66,6 +66,9 @@ pub enum Ended {
     Hung,
 }
 
+/// Rates that tell a trend.
+const SHOWN: usize = 4;
+
 /// All that is known of one stick.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
@@ -75,6 +78,10 @@ pub struct Health {
     /// The fastest and the last write, bytes a second.
     pub best: Option<u64>,
     pub last: Option<u64>,
+    /// Those of the last few writes, in their order.
+    pub rates: Vec<u64>,
+    /// Operations that had to be tried again, over all writes.
+    pub retries: u64,
     pub keeps: Option<u64>,
 }
 
@@ -89,16 +96,28 @@ impl Health {
 
     fn add(&mut self, entry: &Entry) {
         self.bytes += entry.bytes;
+        self.retries += u64::from(entry.retries);
         match &entry.ended {
             Ended::Ready => {
                 self.ready += 1;
                 self.last = entry.write_rate.or(self.last);
                 self.best = self.best.max(entry.write_rate);
+                // Of a few blocks that were brought up to date no rate can be told.
+                self.rates.extend(entry.write_rate);
+                if self.rates.len() > SHOWN {
+                    self.rates.remove(0);
+                }
             }
             Ended::Otherwise => {}
             Ended::Failed { .. } | Ended::Hung => self.failed += 1,
             Ended::Fake { keeps } => self.keeps = Some(*keeps),
         }
+    }
+
+    /// `21 > 19 > 9 MB/s`: how fast it was lately.
+    pub fn trend(&self) -> Option<String> {
+        let rates: Vec<String> = self.rates.iter().map(|rate| (rate / 1_000_000).to_string()).collect();
+        (!rates.is_empty()).then(|| format!("{} MB/s", rates.join(" > ")))
     }
 
     /// Why it should not be used any more.
@@ -145,7 +164,8 @@ mod tests {
     fn a_good_stick_is_not_spoken_of() {
         let log: Vec<Entry> = (0..9).map(|n| entry("4C53", Ended::Ready, 20 + n % 3)).collect();
         assert_eq!(advice(&log), "");
-        assert_eq!(Health::of(&log, &name("4C53")).bytes, 9000);
+        let health = Health::of(&log, &name("4C53"));
+        assert_eq!((health.bytes, health.trend().as_deref()), (9000, Some("22 > 20 > 21 > 22 MB/s")));
         assert_eq!(advice(&[entry("4C53", Ended::Failed { why: "pulled".into() }, 1)]), "", "once may be the person");
     }
 
