@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use whiteglove_core::media_card::MediaCard;
+use whiteglove_core::media_card::{MediaCard, StickCard};
 use whiteglove_core::problem::Problem;
 
 pub use build::{BuildInputs, build};
@@ -310,10 +310,12 @@ fn digest(path: &Path) -> io::Result<(u64, [u8; 32])> {
 }
 
 /// The second initrd, which makes one medium different from another: `card` (the JSON of a
-/// [`MediaCard`]) at [`MediaCard::PATH`]. Uncompressed, so that it can be made and read anywhere.
+/// [`MediaCard`]) at [`MediaCard::PATH`], and beside it room for the number of each stick. Uncompressed, so that it
+/// can be made and read anywhere.
 pub fn media_cpio(card: &[u8]) -> Result<Vec<u8>, InitramfsError> {
     let mut root = Initramfs::default();
     root.file(MediaCard::PATH.trim_start_matches('/'), card.to_vec(), 0o600);
+    root.file(StickCard::PATH.trim_start_matches('/'), StickCard::blank(), 0o600);
     root.cpio()
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use ::gpt::{GptConfig, GptError, disk::LogicalBlockSize, mbr::ProtectiveMBR, partition::Partition, partition_types};
 use uuid::Uuid;
-use whiteglove_core::media::{HEAD, MediaPlan, volume::SECTOR};
+use whiteglove_core::media::{HEAD, MediaPlan, stick::Own, volume::SECTOR};
 
 /// Bytes at either end that a table can take.
 const END: usize = 1 << 20;
@@ -54,6 +54,16 @@ impl Table {
             name: partition.part.label().to_owned(),
         });
         Self { disk: Uuid::from_bytes(plan.disk_guid), partitions: (1..).zip(partitions).collect() }
+    }
+
+    /// The same partitions with a stick's own identifiers.
+    pub(crate) fn personalised(&self, own: Own) -> Self {
+        let mut table = self.clone();
+        table.disk = Uuid::from_bytes(own.disk_guid());
+        for (number, partition) in &mut table.partitions {
+            partition.part_guid = Uuid::from_bytes(own.partition_guid(*number));
+        }
+        table
     }
 
     /// Reads the primary table, or the backup if the primary is damaged. The bytes may be anybody's.

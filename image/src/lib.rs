@@ -4,6 +4,7 @@
 mod aligned;
 pub mod boot;
 pub mod captures;
+pub mod check;
 pub mod disks;
 mod elf;
 mod fat;

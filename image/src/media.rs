@@ -18,9 +18,10 @@ use sha2::{Digest, Sha256};
 use whiteglove_core::{
     control::Progress,
     media::{
-        HEAD, MediaPlan,
+        self, HEAD, MediaPlan,
         map::{self, ExtentDigest, ExtentMap, MapError, MapExtent},
     },
+    media_card::ARCHIVE,
     problem::Problem,
 };
 
@@ -138,8 +139,15 @@ fn write_content(plan: &MediaPlan, out: &mut (impl Write + Seek), watch: Watch<'
         for (number, sha256) in digester.join().map_err(|_| io::Error::other("the digesting thread failed"))? {
             extents[number].sha256 = sha256;
         }
-        Ok(ExtentMap { media: plan.media, size: plan.size, extents })
+        Ok(ExtentMap { media: plan.media, size: plan.size, extents, cards: cards(plan) })
     })
+}
+
+/// Where the archive with the cards lies.
+fn cards(plan: &MediaPlan) -> Option<(u64, u64)> {
+    let boot = plan.partition(media::Part::Boot)?;
+    let file = boot.volume.files.iter().find(|file| file.path.trim_start_matches('/') == ARCHIVE)?;
+    Some((boot.offset() + boot.volume.geometry.cluster_offset(file.first_cluster), file.size))
 }
 
 /// Fills free buffers with the plan's chunks in order, until one fails or nobody wants them any more.

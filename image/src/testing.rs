@@ -6,16 +6,21 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::Arc,
 };
 
 pub(crate) mod stick;
 
 use tempfile::TempDir;
 use whiteglove_core::{
+    clock::Moment,
     control::Progress,
-    media::{Item, MediaPlan, Part, Spec},
-    media_card::MediaId,
+    media::{Item, MediaPlan, Part, Spec, sign::Signer, stick::StickId},
+    media_card::{ARCHIVE, BoxKey, MediaCard, MediaId, MediaToken},
+    sticks::health::Name,
 };
+
+use crate::write::Issue;
 
 pub(crate) fn on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
@@ -82,6 +87,42 @@ pub(crate) fn small_with(seed: u64) -> (MediaPlan, TempDir, PathBuf) {
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, path) = built(&plan);
     (plan, folder, path)
+}
+
+/// What a medium with cards has for an archive of them.
+pub(crate) fn cards(plan_of: MediaId) -> Item {
+    let card = MediaCard {
+        media: plan_of,
+        box_key: BoxKey([1; 32]),
+        token: MediaToken::new([2; 32]),
+        endpoints: vec![],
+        batch: "autumn".into(),
+        bench: "bench-1".into(),
+        data_volume: Some(Part::Data.serial(plan_of)),
+    };
+    Item::inline(ARCHIVE, crate::boot::media_cpio(&card.to_json().unwrap()).unwrap())
+}
+
+/// As [`small_with`], for sticks that get a number.
+pub(crate) fn carded(seed: u64) -> (MediaPlan, TempDir, PathBuf) {
+    let loader = Item::inline("EFI/BOOT/BOOTX64.EFI", noise(seed, 5_000_000));
+    let boot = vec![loader, Item::inline("boot/x", noise(2, 9_000_000)), cards(spec().media)];
+    let spec = Spec { boot, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
+    let plan = MediaPlan::new(spec).unwrap();
+    let (folder, path) = built(&plan);
+    (plan, folder, path)
+}
+
+/// A stick is to be one of its own.
+pub(crate) fn issue(stick: u8) -> Issue {
+    Issue {
+        stick: StickId([stick; 16]),
+        written: Moment::from_millis(1_764_000_000_000),
+        operator: "Jana".into(),
+        tool: "0.1.0".into(),
+        usb: Name::of(&self::stick::disk(1)),
+        signer: Arc::new(Signer::from_seed(&[9; 32])),
+    }
 }
 
 /// Builds a plan into a fresh folder.

@@ -15,6 +15,7 @@ use whiteglove_core::{
     media::{
         CHUNK, DATA_LABEL, HEAD, MediaPlan, Partition, Source,
         map::{self, ExtentMap, MapError},
+        stick,
         volume::{self, SECTOR},
     },
     problem::Problem,
@@ -131,16 +132,23 @@ pub fn verify(path: &Path, plan: Option<&MediaPlan>, watch: Watch<'_>) -> Result
 }
 
 /// Both tables, read by the crate that did not lay them out, and equal to what they would be anew.
-fn check_table(image: &mut (impl Read + Seek), size: u64, plan: Option<&MediaPlan>) -> Result<(), VerifyError> {
+pub(crate) fn check_table(
+    image: &mut (impl Read + Seek),
+    size: u64,
+    plan: Option<&MediaPlan>,
+) -> Result<Table, VerifyError> {
     let table = Table::read_strict(image, size)?;
     if plan.is_some_and(|plan| Table::of(plan) != table) {
         return Err(VerifyError::OtherPlan);
     }
-    let (head, tail) = table.ends(size)?;
+    let (mut head, tail) = table.ends(size)?;
     let mut found = vec![0; head.len()];
     let gap = usize::try_from(map::OFFSET).map_err(io::Error::other)?;
     image.seek(SeekFrom::Start(0))?;
     image.read_exact(&mut found)?;
+    // A stick's record is its own.
+    let record = gap - usize::try_from(stick::ROOM).map_err(io::Error::other)?..gap;
+    head[record.clone()].copy_from_slice(&found[record]);
     if found[..gap] != head[..gap] {
         return Err(VerifyError::Digest { offset: 0, what: Some("partition table".into()) });
     }
@@ -149,7 +157,7 @@ fn check_table(image: &mut (impl Read + Seek), size: u64, plan: Option<&MediaPla
     if found != tail {
         return Err(VerifyError::Digest { offset: size - HEAD, what: Some("backup partition table".into()) });
     }
-    Ok(())
+    Ok(table)
 }
 
 fn check_volume<R: Read + Seek>(image: &mut R, partition: &Partition, watch: Watch<'_>) -> Result<(), VerifyError> {

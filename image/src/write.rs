@@ -10,6 +10,7 @@
 
 mod job;
 pub mod many;
+mod personal;
 mod probe;
 pub mod source;
 pub mod update;
@@ -25,11 +26,16 @@ use std::{
 use rustix::fs::Advice;
 use whiteglove_core::{
     disk::{ErasePermit, Refusal},
+    media::{
+        map::ExtentDigest,
+        stick::{RecordError, StickId},
+    },
     media_card::MediaId,
     problem::Problem,
     sticks::gigabytes,
 };
 
+pub use self::personal::Issue;
 use self::{
     job::Job,
     source::{Image, Source},
@@ -58,6 +64,8 @@ pub enum Cause {
     Differs { offset: u64 },
     #[error("it claims {} and keeps about {}", gigabytes(*.claims), gigabytes(*.keeps))]
     Fake { claims: u64, keeps: u64 },
+    #[error("its record cannot be made: {0}")]
+    Record(RecordError),
     /// Only of updates.
     #[error("it holds no medium of whiteglove")]
     NotOurs,
@@ -109,6 +117,7 @@ impl WriteError {
             }
             Cause::Differs { .. } => "Throw this stick away: it is worn out, or claims more room than it has.",
             Cause::Fake { .. } => "Throw this stick away: it is counterfeit.",
+            Cause::Record(_) => "Report this; it is a defect of whiteglove, or a stick with a very strange name.",
             Cause::NotOurs => "Write it whole: whiteglove media write.",
             Cause::OtherLayout => {
                 "Import the captures on it (whiteglove import), then write it whole: whiteglove media write."
@@ -123,6 +132,8 @@ impl WriteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     pub media: MediaId,
+    /// The stick's number, and the digest of its own extent map; none for a plain copy of the image.
+    pub stick: Option<(StickId, ExtentDigest)>,
     /// Bytes of content, each written and read back.
     pub content: u64,
     pub seen: Seen,
@@ -167,24 +178,30 @@ pub struct Manner {
     pub resume: u64,
     /// How long to wait before an operation that failed is tried again.
     pub pauses: Vec<Duration>,
+    /// `None`: a plain copy of the image, without a number or a record of its own.
+    pub issue: Option<Issue>,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { probe: true, resume: 0, pauses: vec![Duration::from_millis(200), Duration::from_secs(1)] }
+        Self { probe: true, resume: 0, pauses: vec![Duration::from_millis(200), Duration::from_secs(1)], issue: None }
     }
 }
 
-/// Writes an image to the disk a person named.
+/// Writes an image, which is checked first, to the disk a person named.
+///
+/// # Errors
+/// The image or the stick is not as it should be, or the stick failed.
 pub fn write_disk(
-    image: &Path,
+    image: Image,
     permit: ErasePermit,
     machine: &Machine,
+    manner: Manner,
     watch: Watch<'_>,
 ) -> Result<Written, WriteError> {
     // Closing the device makes udev read the new partition table; the ioctl for it is not to be had
     // without unsafe code, and a stick is unplugged next anyway.
-    write(image, permit, |permit| machine.open(permit), &mut settle, watch)
+    write_in(manner, image, permit, |permit| machine.open(permit), &mut settle, watch)
 }
 
 /// Onto the medium, and out of the page cache: what is read next comes from the device.
@@ -206,24 +223,28 @@ pub fn write<D: Read + Write + Seek>(
     settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
     watch: Watch<'_>,
 ) -> Result<Written, WriteError> {
+    let image = Image::open(image).map_err(WriteError::untouched)?;
     write_in(Manner::default(), image, permit, open, settle, watch)
 }
 
-fn write_in<D: Read + Write + Seek>(
+/// As [`write`], in another manner.
+///
+/// # Errors
+/// As [`write_disk`].
+pub fn write_in<D: Read + Write + Seek>(
     manner: Manner,
-    image: &Path,
+    image: Image,
     permit: ErasePermit,
     open: impl FnOnce(&ErasePermit) -> Result<D, OpenError>,
     settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
     watch: Watch<'_>,
 ) -> Result<Written, WriteError> {
     let untouched = WriteError::untouched::<Cause>;
-    let image = Image::open(image).map_err(WriteError::untouched)?;
     let device = open_for(&image, &permit, open).map_err(untouched)?;
     image.check(watch).map_err(WriteError::untouched)?;
     let mut source = Source::new(Arc::new(image));
     let reader = source.reader();
-    let job = Job::new(reader, device, permit, manner, settle, watch).map_err(untouched)?;
+    let job = Job::new(reader, device, permit, manner, false, settle, watch).map_err(untouched)?;
     job.write()
 }
 

@@ -21,6 +21,7 @@ use whiteglove_core::{
 
 use super::{
     Cause, Manner, Seen, WriteError, Written, failed,
+    personal::Personal,
     source::{Chunk, Image, Reader},
 };
 use crate::{
@@ -45,6 +46,7 @@ pub(crate) struct Job<'a, D> {
     start: Vec<u8>,
     end: Vec<u8>,
     pub(super) manner: Manner,
+    pub(super) personal: Personal,
     settle: &'a mut dyn FnMut(&mut D) -> io::Result<()>,
     watch: Watch<'a>,
     done: u64,
@@ -61,11 +63,16 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         device: D,
         permit: ErasePermit,
         manner: Manner,
+        updated: bool,
         settle: &'a mut dyn FnMut(&mut D) -> io::Result<()>,
         watch: Watch<'a>,
     ) -> Result<Self, Cause> {
         let image = reader.image();
-        let (head, tail) = image.table.ends(permit.disk().size_bytes)?;
+        let personal = match &manner.issue {
+            Some(issue) => Personal::new(image, issue, updated)?,
+            None => Personal::none(image),
+        };
+        let (head, tail) = personal.table.ends(permit.disk().size_bytes)?;
         let room = usize::try_from(map::OFFSET).unwrap_or(0);
         let (start, end) = (head[..room].to_vec(), tail[tail.len() - room..].to_vec());
         let total = 2 * image.content();
@@ -76,6 +83,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
             start,
             end,
             manner,
+            personal,
             settle,
             watch,
             done: 0,
@@ -95,8 +103,16 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
     }
 
     /// The first MiB as it will be. Made when it is needed: fifty of them at a time would be held for nothing.
-    pub(super) fn head(&self) -> Vec<u8> {
-        [&self.start[..], self.image().gap()].concat()
+    pub(super) fn head(&self) -> Result<Vec<u8>, Cause> {
+        let mut head = self.start.clone();
+        self.personal.put_record(&mut head);
+        head.extend_from_slice(&self.personal.gap(self.image())?);
+        Ok(head)
+    }
+
+    /// What the stick is to hold, by its own map.
+    pub(super) fn extents(&self) -> Vec<MapExtent> {
+        self.personal.extents(self.image())
     }
 
     /// The last MiB as it will be.
@@ -117,7 +133,8 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         match done {
             Ok(()) => {
                 let image = self.image();
-                Ok(Written { media: image.map.media, content: image.content(), seen: self.seen })
+                let stick = self.personal.number();
+                Ok(Written { media: image.map.media, stick, content: image.content(), seen: self.seen })
             }
             Err(cause) => {
                 if self.touched {
@@ -134,7 +151,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         self.wipe(0)?;
         self.wipe(self.capacity() - HEAD)?;
         self.settle()?;
-        let extents = self.image().map.extents.clone();
+        let extents = self.extents();
         let held = self.held(&extents)?;
         if self.manner.probe && held.iter().all(|held| !held) {
             self.probe()?;
@@ -149,7 +166,8 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         // All but the first 4 KiB goes on before anything is compared, and those are blanked once more:
         // a stick with less room than it claims has now put them over its content, and is found out.
         self.put_ends()?;
-        self.read_back(&extents)?;
+        let all: Vec<usize> = (0..extents.len()).collect();
+        self.read_back(&extents, &all)?;
         self.start()
     }
 
@@ -174,15 +192,16 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
     /// Backup table and extent map, and no partition table.
     pub(super) fn put_ends(&mut self) -> Result<(), Cause> {
         self.put(self.capacity() - HEAD, &self.tail())?;
-        self.put(ALIGN as u64, &self.head()[ALIGN..])?;
+        self.put(ALIGN as u64, &self.head()?[ALIGN..])?;
         self.blank_start()
     }
 
     /// Last of all: with MBR and partition table the stick boots.
     pub(super) fn start(&mut self) -> Result<(), Cause> {
-        self.put(0, &self.head()[..ALIGN])?;
+        let head = self.head()?;
+        self.put(0, &head[..ALIGN])?;
         self.settle()?;
-        self.compare(0, &self.head())
+        self.compare(0, &head)
     }
 
     pub(super) fn blank_start(&mut self) -> Result<(), Cause> {
@@ -190,25 +209,24 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         self.settle()
     }
 
-    /// Compares these extents, the backup table and the extent map with what they are to be.
-    pub(super) fn read_back(&mut self, extents: &[MapExtent]) -> Result<(), Cause> {
-        let all: Vec<usize> = (0..extents.len()).collect();
+    /// Compares the chosen extents, the backup table and the extent map with what they are to be.
+    pub(super) fn read_back(&mut self, extents: &[MapExtent], all: &[usize]) -> Result<(), Cause> {
         let before = self.done;
-        let wrong = self.differing(extents, &all, "reading back", TOO_MANY)?;
+        let wrong = self.differing(extents, all, "reading back", TOO_MANY)?;
         self.compare(self.capacity() - HEAD, &self.tail())?;
-        self.compare(ALIGN as u64, &self.head()[ALIGN..])?;
+        self.compare(ALIGN as u64, &self.head()?[ALIGN..])?;
         if wrong.is_empty() {
             return Ok(());
         }
         // One wrong answer may be the cable's; two are the stick's. All is read again, as what is
         // written again may be put over something else.
         for number in wrong {
-            self.copy_checked(&extents[number])?;
+            self.copy_checked(number)?;
             self.seen.retries += 1;
         }
         self.put_ends()?;
         self.done = before;
-        match self.differing(extents, &all, "reading back", 0)?.first() {
+        match self.differing(extents, all, "reading back", 0)?.first() {
             Some(number) => Err(Cause::Differs { offset: extents[*number].offset }),
             None => Ok(()),
         }
@@ -285,14 +303,26 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
 
     /// From the window it shares with others, or by itself. What is written is digested when it is read back.
     fn copy(&mut self, number: usize, extent: &MapExtent) -> Result<(), Cause> {
-        if let Chunk::Shared(bytes) = self.reader.chunk(number) {
+        let shared = match self.reader.chunk(number) {
+            Chunk::Shared(bytes) => Some(bytes),
+            Chunk::Alone => None,
+        };
+        let own = self.personal.touches(number);
+        if let Some(bytes) = shared.as_ref().filter(|_| !own) {
             return self.send(extent.offset, bytes.get(extent.length));
         }
         let mut buffer = self.buffer();
         let mut at = 0;
         while at < extent.length {
             let bytes = buffer.of(UNIT.min(extent.length - at));
-            self.image().read(extent.offset + at, bytes).map_err(VerifyError::Read)?;
+            let from = usize::try_from(at).unwrap_or(usize::MAX);
+            match shared.as_ref().and_then(|shared| shared.get(extent.length).get(from..from + bytes.len())) {
+                Some(shared) => bytes.copy_from_slice(shared),
+                None => self.image().read(extent.offset + at, bytes).map_err(VerifyError::Read)?,
+            }
+            if own {
+                self.personal.patch(extent.offset + at, bytes);
+            }
             self.send(extent.offset + at, bytes)?;
             at += bytes.len() as u64;
         }
@@ -301,10 +331,12 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
     }
 
     /// Also proves that the image is as it was, before a stick is blamed.
-    pub(super) fn copy_checked(&mut self, extent: &MapExtent) -> Result<(), Cause> {
+    pub(super) fn copy_checked(&mut self, number: usize) -> Result<(), Cause> {
         let mut chunk = Aligned::new();
+        let extent = self.image().map.extents[number].clone();
         let bytes = chunk.of(extent.length);
-        self.image().checked(extent, bytes)?;
+        self.image().checked(&extent, bytes)?;
+        self.personal.patch(extent.offset, bytes);
         self.send(extent.offset, bytes)
     }
 

@@ -97,7 +97,7 @@ impl Many {
             let opened = open_for(place.image(), &permit, |permit| {
                 open(permit).map(|device| Beating { device, pulse: Arc::clone(&pulse) })
             });
-            let job = opened.and_then(|device| Job::new(place, device, permit, manner, &mut settle, &mut watch));
+            let job = opened.and_then(|device| Job::new(place, device, permit, manner, false, &mut settle, &mut watch));
             let ended = job.map_err(WriteError::untouched).and_then(Job::write);
             let _ = tell.send(Told { stick, what: What::Ended(Box::new(ended)) });
         };

@@ -22,6 +22,7 @@ use crate::{
 
 fn put(image: &Path, stick: &Fake, watch: Watch<'_>) -> Result<Written, WriteError> {
     let size = stick.borrow().bytes.len() as u64;
+    let image = Image::open(image).map_err(WriteError::untouched)?;
     write_in(quick(), image, permit(size), |_| Ok(stick.plug()), &mut |_| Ok(()), watch)
 }
 
@@ -38,7 +39,8 @@ fn a_used_stick_of_any_size_ends_up_whole_and_clean() {
         let size = plan.size + extra;
         let path = dirty(folder.path(), "stick", size, fill);
         let open = |_: &ErasePermit| Ok(OpenOptions::new().read(true).write(true).open(&path).unwrap());
-        let written = write_in(quick(), &image, permit(size), open, &mut settle, &mut on).unwrap();
+        let written =
+            write_in(quick(), Image::open(&image).unwrap(), permit(size), open, &mut settle, &mut on).unwrap();
         assert_eq!((written.media, written.content), (plan.media, map.content()));
         assert!(written.seen.written.bytes > map.content() && written.seen.read.bytes > map.content());
         assert_eq!(written.seen.retries, 0);
@@ -196,7 +198,14 @@ fn nothing_is_written_before_everything_is_checked() {
     assert!(error.to_string().contains("512 bytes too small"));
     assert!(small.borrow().bytes[512..].iter().all(|b| *b == 0x41));
 
-    let other = write_in(quick(), &image, permit(plan.size + 512), |_| Ok(stick.plug()), &mut |_| Ok(()), &mut on);
+    let other = write_in(
+        quick(),
+        Image::open(&image).unwrap(),
+        permit(plan.size + 512),
+        |_| Ok(stick.plug()),
+        &mut |_| Ok(()),
+        &mut on,
+    );
     let error = other.unwrap_err();
     assert!(matches!(error.cause, Cause::Refused(Refusal::Changed { .. })), "{error}");
     untouched(&error);
@@ -256,14 +265,14 @@ fn a_real_block_device_is_written_and_read_back() {
     let rehearsal = Policy { allow_loop: true };
     let stale = Disk { diskseq: Some(u64::MAX), ..disk.clone() };
     let permit = ErasePermit::confirm(stale.clone(), &stale.name(), plan.size, rehearsal).unwrap();
-    let error = write_disk(&image, permit, &machine, &mut on).unwrap_err();
+    let error = write_disk(Image::open(&image).unwrap(), permit, &machine, Manner::default(), &mut on).unwrap_err();
     assert!(
         !error.touched && matches!(error.cause, Cause::Open(OpenError::Refused(Refusal::Changed { .. }))),
         "{error}"
     );
 
     let permit = ErasePermit::confirm(disk.clone(), &disk.name(), plan.size, rehearsal).unwrap();
-    write_disk(&image, permit, &machine, &mut on).unwrap();
+    write_disk(Image::open(&image).unwrap(), permit, &machine, Manner::default(), &mut on).unwrap();
     assert_clean(&plan, &device.0);
     drop(device);
     assert_clean(&plan, &path);

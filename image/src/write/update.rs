@@ -11,7 +11,6 @@
 use std::{
     collections::BTreeSet,
     io::{self, Read, Seek, SeekFrom, Write},
-    path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -20,12 +19,13 @@ use whiteglove_core::{
     disk::ErasePermit,
     media::{
         CHUNK, DATA_LABEL, HEAD,
-        map::{self, ExtentMap, MapExtent},
+        map::{self, ExtentDigest, ExtentMap, MapExtent},
+        stick::{self, StickId},
     },
 };
 
 use super::{
-    Cause, Manner, Seen, WriteError, failed,
+    Cause, Issue, Manner, Seen, WriteError, failed,
     job::Job,
     open_for, settle,
     source::{Image, Source},
@@ -50,6 +50,8 @@ pub struct Updated {
     pub compared: u64,
     /// All of the boot volume was compared, not the map's word taken for it.
     pub fully: bool,
+    /// As of [`super::Written`].
+    pub stick: Option<(StickId, ExtentDigest)>,
     pub seen: Seen,
 }
 
@@ -58,13 +60,14 @@ pub struct Updated {
 /// # Errors
 /// It holds no medium of ours, or it was not finished; then it does not boot.
 pub fn update_disk(
-    image: &Path,
+    image: Image,
     permit: ErasePermit,
     machine: &Machine,
+    issue: Option<Issue>,
     fully: bool,
     watch: Watch<'_>,
 ) -> Result<Updated, WriteError> {
-    update(image, permit, |permit| machine.open(permit), &mut settle, fully, watch)
+    update(image, permit, |permit| machine.open(permit), &mut settle, issue, fully, watch)
 }
 
 /// Updates what `open` gives for the permit.
@@ -72,23 +75,27 @@ pub fn update_disk(
 /// # Errors
 /// As [`update_disk`].
 pub fn update<D: Read + Write + Seek>(
-    image: &Path,
+    image: Image,
     permit: ErasePermit,
     open: impl FnOnce(&ErasePermit) -> Result<D, OpenError>,
     settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
+    issue: Option<Issue>,
     fully: bool,
     watch: Watch<'_>,
 ) -> Result<Updated, WriteError> {
     let untouched = WriteError::untouched::<Cause>;
-    let image = Image::open(image).map_err(WriteError::untouched)?;
     let mut device = open_for(&image, &permit, open).map_err(untouched)?;
     let stick = Stick::look(&image, &mut device, permit.disk().size_bytes).map_err(untouched)?;
     let mut source = Source::new(Arc::new(image));
     let reader = source.reader();
-    let mut job = Job::new(reader, device, permit, Manner::default(), settle, watch).map_err(untouched)?;
-    let mut updated = Updated { changed: 0, compared: 0, fully, seen: Seen::default() };
+    // It stays the stick it was, whichever bench wrote it.
+    let issue = issue.map(|issue| Issue { stick: stick.number.unwrap_or(issue.stick), ..issue });
+    let manner = Manner { issue, ..Manner::default() };
+    let mut job = Job::new(reader, device, permit, manner, true, settle, watch).map_err(untouched)?;
+    let mut updated = Updated { changed: 0, compared: 0, fully, stick: None, seen: Seen::default() };
     let done = job.update(&stick, &mut updated);
-    updated.seen = job.finish(done)?.seen;
+    let written = job.finish(done)?;
+    (updated.stick, updated.seen) = (written.stick, written.seen);
     Ok(updated)
 }
 
@@ -97,8 +104,11 @@ struct Stick {
     map: ExtentMap,
     /// Its first 4 KiB and last MiB are what its own map says: the last write to it was finished.
     whole: bool,
-    /// Where both have the data volume, and its serial number in the image.
-    data: Option<(u64, [u8; 4])>,
+    /// Where both have the data volume.
+    data: Option<u64>,
+    /// Its record as it lies there, and the number in it.
+    record: Vec<u8>,
+    number: Option<StickId>,
 }
 
 impl Stick {
@@ -124,10 +134,14 @@ impl Stick {
                 if !same || theirs[510..] != [0x55, 0xaa] {
                     return Err(Cause::OtherLayout);
                 }
-                Some((offset, [ours[67], ours[68], ours[69], ours[70]]))
+                Some(offset)
             }
         };
-        Ok(Self { map, whole, data })
+        let mut record = vec![0; usize::try_from(stick::ROOM).unwrap_or(0)];
+        let read = disk.seek(SeekFrom::Start(stick::OFFSET)).and_then(|_| disk.read_exact(&mut record));
+        read.map_err(failed("reading the stick", stick::OFFSET))?;
+        let number = stick::Found::read(&record).ok().map(|found| found.stick());
+        Ok(Self { map, whole, data, record, number })
     }
 
     /// Whether its own map says that it holds this. A map has its extents in order.
@@ -138,13 +152,13 @@ impl Stick {
 
     /// Where the data volume begins; from there on nothing is compared or written.
     fn end(&self) -> u64 {
-        self.data.map_or(u64::MAX, |(offset, _)| offset)
+        self.data.unwrap_or(u64::MAX)
     }
 }
 
 impl<D: Read + Write + Seek> Job<'_, D> {
     fn update(&mut self, stick: &Stick, updated: &mut Updated) -> Result<(), Cause> {
-        let mut extents = self.image().map.extents.clone();
+        let mut extents = self.extents();
         extents.retain(|extent| extent.offset < stick.end());
         let all: Vec<usize> = (0..extents.len()).collect();
         let mut changed: BTreeSet<usize> = BTreeSet::new();
@@ -160,14 +174,21 @@ impl<D: Read + Write + Seek> Job<'_, D> {
         if updated.fully {
             changed = self.compare_some(&extents, &all, updated)?.into_iter().collect();
         }
-        let changed: Vec<MapExtent> = changed.into_iter().map(|number| extents[number].clone()).collect();
+        let numbers = changed;
+        let changed: Vec<MapExtent> = numbers.iter().map(|number| extents[*number].clone()).collect();
         let serial = self.serial_block(stick)?;
+        let signer = self.manner.issue.as_ref().map(|issue| Arc::clone(&issue.signer));
+        let kept = signer.is_some_and(|signer| self.personal.keep_record(&stick.record, &signer));
         if changed.is_empty() && serial.is_none() && self.ends_are_right()? {
             return Ok(());
         }
+        if kept {
+            self.personal.renew_record();
+        }
         // Whatever may be wrong with the image shows before the stick is touched.
         let mut chunk = Aligned::new();
-        for extent in &changed {
+        for number in &numbers {
+            let extent = &self.image().map.extents[*number];
             self.image().checked(extent, chunk.of(extent.length))?;
         }
         updated.changed = changed.iter().map(|extent| extent.length).sum();
@@ -175,15 +196,16 @@ impl<D: Read + Write + Seek> Job<'_, D> {
         self.blank_start()?;
         self.wipe(self.capacity() - HEAD)?;
         self.settle()?;
-        for extent in &changed {
-            self.copy_checked(extent)?;
+        for (number, extent) in numbers.iter().zip(&changed) {
+            self.copy_checked(*number)?;
             self.step("writing", extent.length)?;
         }
         if let Some((offset, block)) = &serial {
             self.put(*offset, block)?;
         }
         self.put_ends()?;
-        self.read_back(&changed)?;
+        let numbers: Vec<usize> = numbers.into_iter().collect();
+        self.read_back(&extents, &numbers)?;
         self.start()
     }
 
@@ -220,20 +242,23 @@ impl<D: Read + Write + Seek> Job<'_, D> {
 
     /// The data volume's first block as it is to be, if its serial number is another: both boot sectors lie in it.
     fn serial_block(&mut self, stick: &Stick) -> Result<Option<(u64, Vec<u8>)>, Cause> {
-        let Some((offset, serial)) = stick.data else { return Ok(None) };
+        let Some(offset) = stick.data else { return Ok(None) };
+        let mut ours = [0; 512];
+        self.image().read(offset, &mut ours).map_err(VerifyError::Read)?;
+        self.personal.patch(offset, &mut ours);
         let mut buffer = self.buffer();
         let block = buffer.of(ALIGN as u64);
         self.read(offset, block)?;
         let mut right = block.to_vec();
         for sector in [0, 6 * 512] {
-            right[sector + 67..sector + 71].copy_from_slice(&serial);
+            right[sector + 67..sector + 71].copy_from_slice(&ours[67..71]);
         }
         Ok((right != *block).then_some((offset, right)))
     }
 
     fn ends_are_right(&mut self) -> Result<bool, Cause> {
         let mut buffer = self.buffer();
-        for (offset, bytes) in [(0, self.head()), (self.capacity() - HEAD, self.tail())] {
+        for (offset, bytes) in [(0, self.head()?), (self.capacity() - HEAD, self.tail())] {
             let found = buffer.of(HEAD);
             self.read(offset, found)?;
             if *found != *bytes {

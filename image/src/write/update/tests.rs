@@ -1,4 +1,8 @@
-use std::{fs, ops::ControlFlow, path::PathBuf};
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use tempfile::TempDir;
 use whiteglove_core::media::MediaPlan;
@@ -13,7 +17,8 @@ use crate::{
 };
 
 fn bring(image: &Path, stick: &Fake, fully: bool, watch: Watch<'_>) -> Result<Updated, WriteError> {
-    update(image, stick.permit(), |_| Ok(stick.plug()), &mut |_| Ok(()), fully, watch)
+    let image = Image::open(image).map_err(WriteError::untouched)?;
+    update(image, stick.permit(), |_| Ok(stick.plug()), &mut |_| Ok(()), None, fully, watch)
 }
 
 /// A stick made from the smallest image, with something of a person's own on its data volume.
@@ -172,6 +177,7 @@ fn others_tools_find_an_updated_stick_clean() {
     let open = |_: &ErasePermit| Ok(fs::OpenOptions::new().read(true).write(true).open(&path).unwrap());
     let permit = || crate::testing::stick::permit(plan.size + (1 << 20));
     write(&image, permit(), open, &mut settle, &mut on).unwrap();
-    update(&other_image, permit(), open, &mut settle, false, &mut on).unwrap();
+    let other_image = Image::open(&other_image).unwrap();
+    update(other_image, permit(), open, &mut settle, None, false, &mut on).unwrap();
     assert_clean(&other, &path);
 }
