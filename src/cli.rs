@@ -367,6 +367,9 @@ pub enum MediaAction {
         /// The stick's name, instead of typing it when asked
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// Who makes it, for the record [default: the setting, or who is logged in]
+        #[arg(long, value_name = "NAME")]
+        operator: Option<String>,
     },
     /// Bring a stick to another image: only what differs is written, captures on it stay
     Update {
@@ -379,6 +382,9 @@ pub enum MediaAction {
         /// Compare everything, instead of believing the stick while its file systems are as they were written
         #[arg(long)]
         full: bool,
+        /// Who makes it, for the record [default: the setting, or who is logged in]
+        #[arg(long, value_name = "NAME")]
+        operator: Option<String>,
     },
     /// Write an image to every stick that is plugged in from now on; asks once
     Bench(BenchArgs),
@@ -386,6 +392,27 @@ pub enum MediaAction {
     Disks,
     /// List the media this bench made
     List,
+    /// List the sticks this bench wrote: when, how fast lately, and whether to retire them
+    Sticks {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Is this what a bench made? Checks signatures, tables, file systems and files of a stick, whole, or an image;
+    /// writes nothing
+    Check {
+        /// Like /dev/sdb, or an image
+        what: PathBuf,
+        /// Read every byte, not only what fits into seconds
+        #[arg(long)]
+        full: bool,
+        /// The bench's public key, as `media key` prints it there [default: this bench's own]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the public key by which others check what this bench made
+    Key,
     /// Accept nothing made with a lost or retired medium any more
     Revoke { media: String },
     /// Check an image or a stick against its own extent map
@@ -410,6 +437,9 @@ pub struct BenchArgs {
     /// The words that arm the bench, instead of typing them when asked
     #[arg(long, value_name = "WORDS")]
     pub confirm: Option<String>,
+    /// Who makes them, for the record [default: the setting, or who is logged in]
+    #[arg(long, value_name = "NAME")]
+    pub operator: Option<String>,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

@@ -17,6 +17,8 @@ pub use network::{Addresses, NetbootPort};
 pub struct Config {
     /// The bench's name on screens and labels.
     pub bench: String,
+    /// Who works at it, for records of what was made; `None`: whoever is logged in.
+    pub operator: Option<String>,
     /// The batch that captures belong to.
     pub batch: String,
     /// The only customer this bench works for.
@@ -44,6 +46,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct File {
     bench: Option<String>,
+    operator: Option<String>,
     batch: Option<String>,
     customer: Option<String>,
     identity: Option<IdentityPolicy>,
@@ -100,6 +103,7 @@ impl Config {
         let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
         let config = Self {
             bench: file.bench.unwrap_or_else(|| "bench-1".to_owned()),
+            operator: file.operator,
             batch: file.batch.unwrap_or_else(|| "first".to_owned()),
             customer: file.customer,
             identity: file.identity.unwrap_or_default(),
@@ -111,8 +115,9 @@ impl Config {
             mdns: file.mdns.unwrap_or(true),
             state,
         };
-        let customer = config.customer.iter().map(|customer| ("customer", customer));
-        for (name, value) in [("bench", &config.bench), ("batch", &config.batch)].into_iter().chain(customer) {
+        let optional = [("customer", &config.customer), ("operator", &config.operator)];
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        for (name, value) in [("bench", &config.bench), ("batch", &config.batch)].into_iter().chain(optional) {
             let printable = value.chars().all(|c| !c.is_control());
             if value.trim().is_empty() || value.chars().count() > 32 || !printable {
                 return Err(format!("'{name}' must be 1 to 32 printable characters"));
@@ -182,6 +187,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         assert!(parse("batch = ''").unwrap_err().contains("'batch'"));
+        assert!(parse("operator = ' '").unwrap_err().contains("'operator'"));
         assert!(parse("listen = 'localhost'").unwrap_err().contains("listen"));
         assert!(parse("advertise = ['192.168.7.1']").unwrap_err().contains("http://192.168.7.1:8780"));
     }

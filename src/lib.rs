@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod endpoint;
+mod evidence;
 pub mod hashes;
 pub mod journal;
 mod media;

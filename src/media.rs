@@ -8,19 +8,24 @@ use std::{
 
 use whiteglove_core::{
     media::{Item, MediaPlan, Spec},
-    media_card::MediaCard,
+    media_card::{ARCHIVE, MediaCard},
     problem::Problem,
     script,
 };
 use whiteglove_image::boot::{self, BootEnv};
 
-use crate::answer;
+use crate::{answer, evidence::Sealing};
 
 /// Computed and printable before anything is written.
 ///
 /// # Errors
 /// The boot environment is missing or damaged, or the content does not fit a stick.
-pub(crate) fn plan(boot_environment: &Path, card: &MediaCard, add: Option<&Path>) -> Result<MediaPlan, Problem> {
+pub(crate) fn plan(
+    boot_environment: &Path,
+    card: &MediaCard,
+    add: Option<&Path>,
+    sealing: &Sealing,
+) -> Result<MediaPlan, Problem> {
     let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
     let mut boot = boot_items(&environment, card)?;
     if let Some(folder) = add {
@@ -44,6 +49,7 @@ pub(crate) fn plan(boot_environment: &Path, card: &MediaCard, add: Option<&Path>
         Item::inline("README.TXT", finder_words(card).into_bytes()),
     ];
     data.extend(script::data_files(card.media).into_iter().map(|(path, bytes)| Item::inline(path, bytes)));
+    sealing.seal(&mut boot, &data, card, &environment)?;
     let spec = Spec { media: card.media, boot, data, boot_size: None, data_size: None };
     MediaPlan::new(spec).map_err(|error| {
         Problem::new(
@@ -61,7 +67,7 @@ fn item_path(item: &Item) -> &str {
 }
 
 fn boot_items(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Item>, Problem> {
-    let json = serde_json::to_vec(card).map_err(|error| internal("the media card", &error))?;
+    let json = card.to_json().map_err(|error| internal("the media card", &error))?;
     let cpio = boot::media_cpio(&json).map_err(|error| internal("the media card's archive", &error))?;
     let grub_cfg = boot::grub_cfg().into_bytes();
     let host = |to: &str, file: &boot::BootFile| Item::host(to, file.size, file.path.clone());
@@ -73,7 +79,7 @@ fn boot_items(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Item>, Prob
         Item::inline("EFI/BOOT/grub.cfg", grub_cfg),
         host("boot/vmlinuz", &environment.kernel),
         host("boot/initrd.zst", &environment.initrd),
-        Item::inline("boot/media.cpio", cpio),
+        Item::inline(ARCHIVE, cpio),
         Item::inline("README.TXT", finder_words(card).into_bytes()),
     ];
     items.extend(script::starters(card.media).into_iter().map(|(path, bytes)| Item::inline(path, bytes)));

@@ -8,7 +8,7 @@ use whiteglove_core::{
     record::Record,
 };
 
-use super::{Owner, Then};
+use super::{Owner, Then, jobs::Named};
 
 impl Owner {
     pub(super) fn command(&mut self, from: u64, command: Command, at: Moment) -> (Vec<Record>, Option<Then>) {
@@ -73,13 +73,17 @@ impl Owner {
             }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
             Command::BuildMedia { out, add, media } => return self.build_media(from, out, add, media),
-            Command::WriteMedia { image, disk, typed } => {
-                self.write_media(from, image, disk, typed);
+            Command::WriteMedia { image, disk, typed, operator } => {
+                self.write_media(from, image, Named { disk, typed, operator });
                 return (vec![], None);
             }
-            Command::UpdateMedia { image, disk, typed, fully } => {
-                self.update_media(from, image, disk, typed, fully);
+            Command::UpdateMedia { image, disk, typed, fully, operator } => {
+                self.update_media(from, image, Named { disk, typed, operator }, fully);
                 return (vec![], None);
+            }
+            Command::NoteStick { made } => {
+                let done = format!("Stick {} is in the journal.", made.stick);
+                Ok((vec![Record::StickWritten { made }], done))
             }
             Command::Import { from: place } => {
                 self.import(from, place);

@@ -22,7 +22,12 @@ use whiteglove_core::{
 use whiteglove_image::{disks::Machine, media::build_file, write};
 
 use super::{Input, Owner, Then, netboot};
-use crate::clock::now;
+use crate::{
+    clock::now,
+    config::Config,
+    evidence::Sealing,
+    sticks::{self, Done, Issuer, Log, One},
+};
 
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
@@ -50,6 +55,23 @@ impl Handle {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
+    }
+}
+
+impl Handle {
+    /// What was made goes into the journal before the job is over; what there is to say of the stick itself is said.
+    fn made(&self, done: Done, words: &str) -> String {
+        let number = match done.made {
+            Some(made) => {
+                let number = format!(" It is stick {}.", made.stick);
+                // Its own record stands on the stick; an appliance that is gone writes nothing more.
+                drop(self.inbox.blocking_send(Input::StickMade(Box::new(made))));
+                number
+            }
+            None => String::new(),
+        };
+        let advice = done.advice.map_or_else(String::new, |advice| format!(" But {advice}."));
+        format!("{words}{number}{advice}")
     }
 }
 
@@ -178,9 +200,12 @@ impl Owner {
         let out = folder.join(out);
         let environment = self.config.boot_environment();
         let card = self.card(media);
+        let state = self.config.state.clone();
+        let issued = self.bench.media().get(&media).map_or_else(now, |known| known.issued);
         let title = format!("building {}", out.display());
         self.start(from, title, move |handle| {
-            let plan = crate::media::plan(&environment, &card, add.as_deref())?;
+            let sealing = Sealing { signer: crate::state::signer(&state)?, issued };
+            let plan = crate::media::plan(&environment, &card, add.as_deref(), &sealing)?;
             if out.starts_with(&folder) {
                 std::fs::create_dir_all(&folder).map_err(|error| {
                     Problem::new(
@@ -201,50 +226,65 @@ impl Owner {
         });
     }
 
-    pub(super) fn update_media(&mut self, from: u64, image: PathBuf, disk: Disk, typed: String, fully: bool) {
+    pub(super) fn update_media(&mut self, from: u64, image: PathBuf, named: Named, fully: bool) {
         let image = self.config.media_folder().join(image);
-        let title = format!("updating {} from {}", disk.path.display(), image.display());
+        let title = format!("updating {} from {}", named.disk.path.display(), image.display());
+        let config = self.config.clone();
         self.start(from, title, move |handle| {
-            let name = disk.name();
-            // Its size is judged once the image is open.
-            let permit = ErasePermit::confirm(disk.clone(), &typed, 0, erase_policy())
-                .map_err(|refusal| refusal.problem(&disk))?;
-            let watch = &mut |progress| handle.watch(progress);
-            let updated = write::update::update_disk(&image, permit, &Machine::default(), fully, watch)
-                .map_err(|error| error.problem())?;
-            let compared = match updated.fully {
+            let machine = Machine::default();
+            let name = named.disk.name();
+            let one = named.prepare(&config, &machine, &image)?;
+            let open = |permit: &ErasePermit| machine.open(permit);
+            let done = one.update(fully, open, &mut write::settle, &mut |progress| handle.watch(progress))?;
+            let (fully, changed) = done.updated.map_or((false, 0), |updated| (updated.fully, updated.changed));
+            let compared = match fully {
                 true => "everything it boots from was compared",
                 false => "its file systems and some files were compared",
             };
-            Ok(match updated.changed {
-                0 => format!("{name} was up to date: {compared}."),
-                bytes => {
+            let words = match (changed, &done.made) {
+                (0, None) => format!("{name} was up to date: {compared}."),
+                (0, Some(_)) => format!("{name} was up to date, {compared}; its record was signed anew."),
+                (bytes, _) => {
                     format!("{name} is up to date: {} MB written and read back, {compared}.", bytes.div_ceil(1_000_000))
                 }
-            })
+            };
+            Ok(handle.made(done, &words))
         });
     }
 
-    pub(super) fn write_media(&mut self, from: u64, image: PathBuf, disk: Disk, typed: String) {
+    pub(super) fn write_media(&mut self, from: u64, image: PathBuf, named: Named) {
         let image = self.config.media_folder().join(image);
-        let title = format!("writing {} to {}", image.display(), disk.path.display());
+        let title = format!("writing {} to {}", image.display(), named.disk.path.display());
+        let config = self.config.clone();
         self.start(from, title, move |handle| {
-            let size = std::fs::metadata(&image)
-                .map_err(|error| {
-                    Problem::new(
-                        format!("The image {} cannot be read.", image.display()),
-                        format!("The system says: {error}."),
-                        "Build it first (b on the media screen, or whiteglove media build).",
-                    )
-                })?
-                .len();
-            let name = disk.name();
-            let permit = ErasePermit::confirm(disk.clone(), &typed, size, erase_policy())
-                .map_err(|refusal| refusal.problem(&disk))?;
-            write::write_disk(&image, permit, &Machine::default(), &mut |progress| handle.watch(progress))
-                .map_err(|error| error.problem())?;
-            Ok(format!("{name} is ready: written and read back. Take it out and boot a laptop from it."))
+            let machine = Machine::default();
+            let name = named.disk.name();
+            let one = named.prepare(&config, &machine, &image)?;
+            let open = |permit: &ErasePermit| machine.open(permit);
+            let done = one.write(open, &mut write::settle, &mut |progress| handle.watch(progress))?;
+            let words = format!("{name} is ready: written and read back. Take it out and boot a laptop from it.");
+            Ok(handle.made(done, &words))
         });
+    }
+}
+
+/// A stick that a person named, and who they are if they said so.
+pub(super) struct Named {
+    pub(super) disk: Disk,
+    pub(super) typed: String,
+    pub(super) operator: Option<String>,
+}
+
+impl Named {
+    /// Whatever can be refused before the stick is opened.
+    fn prepare(self, config: &Config, machine: &Machine, image: &Path) -> Result<One, Problem> {
+        let image = sticks::open(image)?;
+        let Self { disk, typed, operator } = self;
+        let permit = ErasePermit::confirm(disk.clone(), &typed, image.size(), erase_policy())
+            .map_err(|refusal| refusal.problem(&disk))?;
+        let port = machine.place(&disk).port;
+        let issuer = Issuer::new(config, operator.as_deref())?;
+        Ok(One { image, disk, port, permit, issuer, log: Log::in_folder(config.state.join("sticks")) })
     }
 }
 

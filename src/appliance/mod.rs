@@ -32,6 +32,7 @@ use whiteglove_core::{
     order::{Expected, OrderStatus},
     problem::Problem,
     record::Record,
+    sticks::made::Made,
 };
 
 pub use front::{Front, FrontEnd};
@@ -86,6 +87,8 @@ pub enum Input {
         records: Vec<Record>,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
+    /// A stick was written and read back.
+    StickMade(Box<Made>),
     /// A new medium for the open batch, and its card.
     IssueCard {
         media: MediaId,
@@ -383,6 +386,7 @@ impl Owner {
                 Ok(records) => (records, Some(answer(reply, ()))),
                 Err(problem) => self.refuse(reply, problem),
             },
+            Input::StickMade(made) => (vec![Record::StickWritten { made }], None),
             Input::IssueCard { media, reply } => {
                 let record = Record::MediaIssued { media, batch: self.batch(), network: false };
                 let card = self.card(media);

@@ -23,6 +23,7 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
         None => "demo".to_owned(),
     };
     Config {
+        operator: None,
         bench: "demo".to_owned(),
         batch: "simulated".to_owned(),
         customer: None,

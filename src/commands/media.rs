@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "the command line asks")]
 
 mod bench;
+mod check;
 
 use std::{io::IsTerminal, ops::ControlFlow, path::Path};
 
@@ -26,23 +27,27 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             let media = media.as_deref().map(media_id).transpose()?;
             ask(config, Command::BuildMedia { out, add, media }).await
         }
-        MediaAction::Write { image, to, name } => {
+        MediaAction::Write { image, to, name, operator } => {
             let disk = find_disk(config, &to).await?;
             let typed = match name {
                 Some(name) => name,
                 None => ask_for_name(&disk)?,
             };
-            ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed }).await
+            ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed, operator }).await
         }
-        MediaAction::Update { image, to, name, full } => {
+        MediaAction::Update { image, to, name, full, operator } => {
             let disk = find_disk(config, &to).await?;
             let typed = match name {
                 Some(name) => name,
                 None => ask_for_name(&disk)?,
             };
-            ask(config, Command::UpdateMedia { image: absolute(&image)?, disk, typed, fully: full }).await
+            let image = absolute(&image)?;
+            ask(config, Command::UpdateMedia { image, disk, typed, fully: full, operator }).await
         }
         MediaAction::Bench(args) => bench::bench(config, args).await,
+        MediaAction::Check { what, full, key, json } => check::check(config, &what, full, key.as_deref(), json),
+        MediaAction::Key => check::key(config),
+        MediaAction::Sticks { json } => check::sticks(config, json).await,
         MediaAction::Disks => list_disks(config).await,
         MediaAction::List => {
             let bench = read_journal(config).await?.bench;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::PathBuf,
     sync::{
         Arc,
@@ -13,24 +14,29 @@ use std::{
 
 use whiteglove_core::{
     disk::{Armed, Disk},
+    media::stick::StickId,
     problem::Problem,
     sticks::{
         event::Event,
-        health::{Ended, Entry, Name},
+        health::{Ended, Name},
+        made::Made,
         run::{Outcome, Present, Run, Start},
     },
 };
 use whiteglove_image::{
     disks::Machine,
     write::{
-        Cause, Manner, Seen, WriteError, Written,
+        Manner, Seen, WriteError, Written,
         many::{Many, Told, What},
         settle,
         source::Image,
     },
 };
 
-use super::Log;
+use super::{
+    Log,
+    issuer::{Issuer, Stick, ended, entry},
+};
 use crate::clock::now;
 
 /// A stick in the hand of a person who walks to the next port is nowhere for longer than that.
@@ -44,6 +50,18 @@ pub(crate) struct Bench {
     pub(crate) armed: Armed,
     /// Where sticks are remembered.
     pub(crate) folder: PathBuf,
+    pub(crate) issuer: Issuer,
+    /// Told of each stick that is finished, for the journal.
+    pub(crate) note: Note,
+}
+
+/// Takes what was made where it is kept.
+pub(crate) struct Note(pub(crate) Box<dyn FnMut(Made) + Send>);
+
+impl fmt::Debug for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Note(..)")
+    }
 }
 
 /// What is known of a stick while it is written.
@@ -51,6 +69,7 @@ struct Hand {
     disk: Disk,
     name: Name,
     port: String,
+    number: StickId,
     written: u64,
 }
 
@@ -67,6 +86,8 @@ pub(crate) fn bench(bench: Bench, stop: &AtomicBool, say: &mut dyn FnMut(&Event)
         hands: BTreeMap::new(),
         machine: bench.machine,
         image: bench.image,
+        issuer: bench.issuer,
+        note: bench.note,
     };
     let mut stopped = false;
     loop {
@@ -98,6 +119,8 @@ struct Shop {
     hands: BTreeMap<u64, Hand>,
     machine: Machine,
     image: Arc<Image>,
+    issuer: Issuer,
+    note: Note,
 }
 
 impl Shop {
@@ -111,18 +134,20 @@ impl Shop {
             }
             say(&event);
         }
-        starts.into_iter().for_each(|start| self.begin(start));
-        Ok(())
+        starts.into_iter().try_for_each(|start| self.begin(start))
     }
 
-    fn begin(&mut self, start: Start) {
+    fn begin(&mut self, start: Start) -> Result<(), Problem> {
         let Start { stick, permit, present: Present { disk, place }, .. } = start;
         let name = Name::of(&disk);
-        let resume = self.log.resume(&name, self.image.fingerprint());
-        self.hands.insert(stick, Hand { disk, name, port: place.port, written: 0 });
+        let begun = self.log.begun(&name, self.image.fingerprint());
+        let issue = self.issuer.issue(begun.as_ref().and_then(|begun| begun.number), name.clone())?;
+        self.hands.insert(stick, Hand { disk, name, port: place.port, number: issue.stick, written: 0 });
         let machine = self.machine.clone();
-        let manner = Manner { resume, ..Manner::default() };
+        let resume = begun.map_or(0, |begun| begun.written);
+        let manner = Manner { resume, issue: Some(issue), ..Manner::default() };
         self.many.begin(stick, permit, move |permit| machine.open(permit), settle, manner);
+        Ok(())
     }
 
     fn hear(&mut self, told: Told, say: &mut dyn FnMut(&Event)) {
@@ -130,7 +155,7 @@ impl Shop {
         let event = match what {
             What::Progress(progress) => {
                 if let Some(hand) = self.hands.get_mut(&stick).filter(|_| progress.task == "writing") {
-                    self.log.mark(&hand.name, self.image.fingerprint(), hand.written, progress.done);
+                    self.log.mark(&hand.name, self.image.fingerprint(), hand.number, hand.written, progress.done);
                     hand.written = progress.done;
                 }
                 self.run.on_progress(stick, &progress, now())
@@ -153,42 +178,26 @@ impl Shop {
         for stick in given_up {
             self.many.leave(stick);
             if let Some(hand) = self.hands.remove(&stick) {
-                self.log.add(&self.entry(&hand, Ended::Hung, Seen::default()));
+                self.log.add(&entry(&hand.name, &hand.port, self.image.media(), Ended::Hung, Seen::default()));
             }
         }
         events.iter().for_each(say);
     }
 
-    fn remember(&self, hand: &Hand, ended: &Result<Written, WriteError>) {
-        let (ended, seen) = match ended {
+    fn remember(&mut self, hand: &Hand, written: &Result<Written, WriteError>) {
+        let (ended, seen) = match written {
             Ok(written) => (Ended::Ready, written.seen),
-            Err(error) => (
-                match &error.cause {
-                    Cause::Device { .. } | Cause::Differs { .. } => Ended::Failed { why: error.to_string() },
-                    Cause::Fake { keeps, .. } => Ended::Fake { keeps: *keeps },
-                    _ => Ended::Otherwise,
-                },
-                error.seen,
-            ),
+            Err(error) => (ended(error), error.seen),
         };
         if matches!(ended, Ended::Ready | Ended::Fake { .. }) {
             self.log.clear(&hand.name);
         }
         tracing::info!(disk = %hand.disk, port = hand.port, ?ended, "stick");
-        self.log.add(&self.entry(hand, ended, seen));
-    }
-
-    fn entry(&self, hand: &Hand, ended: Ended, seen: Seen) -> Entry {
-        Entry {
-            at: now(),
-            stick: hand.name.clone(),
-            port: hand.port.clone(),
-            media: self.image.media(),
-            ended,
-            bytes: seen.written.bytes,
-            write_rate: seen.written.rate(),
-            read_rate: seen.read.rate(),
-            retries: seen.retries,
+        let media = self.image.media();
+        self.log.add(&entry(&hand.name, &hand.port, media, ended, seen));
+        if let Ok(written) = written {
+            let stick = Stick { usb: &hand.name, port: &hand.port, number: written.stick };
+            self.issuer.made(&stick, media, seen, false).into_iter().for_each(&mut self.note.0);
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use whiteglove_core::{
-    media::map::ExtentDigest,
+    media::{map::ExtentDigest, stick::StickId},
     sticks::health::{Entry, Health, Name},
 };
 
@@ -26,10 +26,13 @@ pub(crate) struct Log {
 
 /// How far a write of an image to a stick came.
 #[derive(Debug, Serialize, Deserialize)]
-struct Mark {
+pub(crate) struct Mark {
     stick: Name,
     image: ExtentDigest,
-    written: u64,
+    pub(crate) written: u64,
+    /// The number it was begun with, which it keeps.
+    #[serde(default)]
+    pub(crate) number: Option<StickId>,
 }
 
 impl Log {
@@ -37,7 +40,8 @@ impl Log {
         Self { folder }
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    /// All that was remembered, in its order.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         let text = fs::read(self.folder.join("health.jsonl")).unwrap_or_default();
         text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
     }
@@ -60,21 +64,22 @@ impl Log {
         }
     }
 
-    /// Bytes of this image that a write which was broken off may have left on the stick.
-    pub(crate) fn resume(&self, stick: &Name, image: ExtentDigest) -> u64 {
+    /// How far a write of this image came that was broken off. Sticks without a serial number of their own cannot be
+    /// told apart: one would be taken for another, and two get one number.
+    pub(crate) fn begun(&self, stick: &Name, image: ExtentDigest) -> Option<Mark> {
         let mark = fs::read(self.mark_path(stick)).ok().and_then(|text| serde_json::from_slice::<Mark>(&text).ok());
-        mark.filter(|mark| mark.stick == *stick && mark.image == image).map_or(0, |mark| mark.written)
+        mark.filter(|mark| stick.is_its_own() && mark.stick == *stick && mark.image == image)
     }
 
     /// Puts down how far it is, if that is worth it.
-    pub(crate) fn mark(&self, stick: &Name, image: ExtentDigest, before: u64, written: u64) {
-        if written / PUT_DOWN_EVERY == before / PUT_DOWN_EVERY {
+    pub(crate) fn mark(&self, stick: &Name, image: ExtentDigest, number: StickId, before: u64, written: u64) {
+        if written / PUT_DOWN_EVERY == before / PUT_DOWN_EVERY || !stick.is_its_own() {
             return;
         }
         let path = self.mark_path(stick);
         let put = || -> io::Result<()> {
             fs::create_dir_all(self.folder.join("begun"))?;
-            let mark = Mark { stick: stick.clone(), image, written };
+            let mark = Mark { stick: stick.clone(), image, written, number: Some(number) };
             let part = path.with_extension("part");
             fs::write(&part, serde_json::to_vec(&mark).map_err(io::Error::other)?)?;
             fs::rename(&part, &path)
@@ -137,13 +142,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::in_folder(folder.path().to_owned());
         let image = ExtentDigest([3; 32]);
-        log.mark(&name("42"), image, 0, 1000);
-        assert_eq!(log.resume(&name("42"), image), 0, "not worth a file");
-        log.mark(&name("42"), image, 60 << 20, 70 << 20);
-        assert_eq!(log.resume(&name("42"), image), 70 << 20);
-        assert_eq!(log.resume(&name("42"), ExtentDigest([4; 32])), 0, "another image");
-        assert_eq!(log.resume(&name("43"), image), 0);
+        let number = StickId([8; 16]);
+        let begun = |serial: &str, image| log.begun(&name(serial), image).map(|mark| (mark.written, mark.number));
+        log.mark(&name("42"), image, number, 0, 1000);
+        assert_eq!(begun("42", image), None, "not worth a file");
+        log.mark(&name("42"), image, number, 60 << 20, 70 << 20);
+        assert_eq!(begun("42", image), Some((70 << 20, Some(number))));
+        assert_eq!(begun("42", ExtentDigest([4; 32])), None, "another image");
+        assert_eq!(begun("43", image), None);
         log.clear(&name("42"));
-        assert_eq!(log.resume(&name("42"), image), 0);
+        assert_eq!(begun("42", image), None);
+        log.mark(&name("000"), image, number, 0, 70 << 20);
+        assert_eq!(begun("000", image), None, "any other stick could be meant");
     }
 }

@@ -242,13 +242,68 @@ fn a_stick_is_brought_up_to_date_and_keeps_its_captures() {
     let (_, serial) = tool("minfo", &["-i", &at, "::"]);
     let next_card = crate::support::card_of(&next);
     assert_ne!(next_card.media, card.media);
-    let wanted = next_card.data_volume.expect("a stick has one");
+    // Each stick's own, so that two in one laptop are told apart.
+    let wanted = crate::support::card_of(Path::new(stick.device())).data_volume.expect("a stick has one");
+    assert_ne!(Some(wanted), next_card.data_volume);
     assert!(serial.to_lowercase().contains(&format!("{wanted:08x}").to_lowercase()), "{serial} {wanted:?}");
     // What a person changed by hand is put right, as all is compared once anything differs.
     assert!(tool("mdel", &["-i", &format!("{}@@1M", stick.device()), "::driver.inf"]).0);
     let (updated, words) = act("update", &next, &[]);
     assert!(updated && words.contains("everything it boots from was compared"), "{words}");
     stick.assert_good(&bench);
+    assert!(bench.says(&["media", "check", stick.device()]).contains("is what the bench made"));
     let (updated, words) = act("update", &next, &["--full"]);
     assert!(updated && words.contains("was up to date: everything"), "{words}");
+}
+
+#[test]
+fn a_stick_proves_what_it_is_here_and_on_a_machine_that_has_but_the_key() {
+    let bench = Bench::new();
+    let (image, _) = bench.build_stick();
+    let mut stick = Stick::new(&bench, "stick", 1 << 30);
+    if !stick.plug() {
+        return;
+    }
+    let device = stick.device().to_owned();
+    let name = device.trim_start_matches("/dev/").to_owned();
+    let write = |what: &str, more: &[&str]| {
+        let mut command = bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", what, image.to_str().unwrap(), "--to"]);
+        let output = command.args([&device, "--name", &name]).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap()
+    };
+    let words = write("write", &["--operator", "Jana"]);
+    let number = words.split("It is stick ").nth(1).expect(&words).split('.').next().unwrap().to_owned();
+    let said = bench.says(&["media", "check", &device]);
+    assert!(said.contains("is what the bench made") && said.contains(&number) && said.contains("by Jana"), "{said}");
+    assert!(bench.says(&["media", "check", "--full", &device]).contains("byte for byte"));
+    let listed: Value = serde_json::from_str(&bench.says(&["media", "sticks", "--json"])).unwrap();
+    assert_eq!((&listed[0]["stick"], &listed[0]["operator"]), (&Value::from(number.clone()), &Value::from("Jana")));
+
+    // Somewhere else, with nothing of the bench but its public key.
+    let elsewhere = bench.folder.path().join("elsewhere");
+    let key = bench.folder.path().join("bench.pub");
+    fs::write(&key, bench.says(&["media", "key"])).unwrap();
+    let other = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_whiteglove"));
+        let output = command.arg("--state").arg(&elsewhere).args(args).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (known, words) = other(&["media", "check", &device]);
+    assert!(!known && words.contains("no key") && words.contains("media key"), "{words}");
+    assert!(other(&["media", "check", &device, "--key", key.to_str().unwrap()]).0);
+    assert!(!elsewhere.exists(), "looking makes nothing");
+
+    // It is brought up to date with nothing to do, and is the same stick still; a changed file is named.
+    assert!(write("update", &[]).contains("was up to date"));
+    let boot = format!("{device}@@1M");
+    assert!(tool("mdel", &["-i", &boot, "::EFI/BOOT/grub.cfg"]).0);
+    let output = bench.command().args(["media", "check", &device]).output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && words.contains("WGBOOT: EFI/BOOT/grub.cfg is missing"), "{words}");
+    assert!(words.contains("do not boot from it") && words.contains("media update --full"), "{words}");
+    write("update", &["--full", "--operator", "Timo"]);
+    let said = bench.says(&["media", "check", "--full", &device]);
+    assert!(said.contains(&number) && said.contains("brought up to date") && said.contains("by Timo"), "{said}");
 }

@@ -12,11 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use whiteglove_core::{
+    control::Command,
     disk::{Armed, Disk, Refusal, Terms},
     problem::Problem,
-    sticks::{event::Event, gigabytes},
+    sticks::{event::Event, gigabytes, made::Made},
 };
 use whiteglove_image::{disks::Machine, write::source::Image};
 
@@ -25,13 +26,16 @@ use crate::{
     appliance::erase_policy,
     cli::BenchArgs,
     config::Config,
-    session::signalled,
+    session::{self, signalled},
     state,
-    sticks::{Bench, bench as work, unlisted},
+    sticks::{Bench, Issuer, Note, bench as work, unlisted},
 };
 
 /// How often a log gets a line on the progress of a stick; a terminal is kept up to date.
 const LOG_EVERY: Duration = Duration::from_secs(15);
+
+/// How long the journal may take for what is still to be written into it.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// # Errors
 /// The bench was not armed, or sticks failed.
@@ -65,8 +69,15 @@ pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Proble
         let content = gigabytes(image.content());
         print(&format!("Armed for {}. {content} a stick, then all of it is read back. Ctrl-C ends it.", args.size))?;
     }
-    let bench = Bench { machine, image, armed, folder };
-    let (failed, interrupted) = run(bench, args.json).await?;
+    let issuer = Issuer::new(config, args.operator.as_deref())?;
+    let (made, finished) = mpsc::unbounded_channel();
+    let note = Note(Box::new(move |stick| drop(made.send(stick))));
+    let bench = Bench { machine, image, armed, folder, issuer, note };
+    let journal = tokio::spawn(keep(config.clone(), finished));
+    let ran = run(bench, args.json).await;
+    // It ends with the bench, as nobody is left to tell of a stick; unless a person left while a stick hung.
+    drop(tokio::time::timeout(LAST_WORDS, journal).await);
+    let (failed, interrupted) = ran?;
     match (failed, interrupted) {
         (0, _) => Ok(()),
         (failed, true) => Err(Problem::new(
@@ -79,6 +90,17 @@ pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Proble
             "Each was told above, with what to do about it.",
             "Put these aside and write others.",
         )),
+    }
+}
+
+/// Takes what was made to the journal, one after the other. A journal that is busy or full stops no stick: its own
+/// record stands on it.
+async fn keep(config: Config, mut finished: mpsc::UnboundedReceiver<Made>) {
+    while let Some(made) = finished.recv().await {
+        let stick = made.stick;
+        if let Err(problem) = session::ask(&config, Command::NoteStick { made: Box::new(made) }, |_| ()).await {
+            tracing::warn!(%stick, what = problem.what, why = problem.why, "a stick is not in the journal");
+        }
     }
 }
 

@@ -285,7 +285,12 @@ fn accept(model: &mut Model, out: &mut Vec<Command>) {
             let Consent { image, disk, typed, .. } = *consent;
             // Asked of the same rule the bench asks, to answer at once. The permit itself is of no use here.
             match ErasePermit::confirm(disk.clone(), &typed.text, image.bytes, Policy::default()) {
-                Ok(_) => out.push(Command::WriteMedia { image: PathBuf::from(image.name), disk, typed: typed.text }),
+                Ok(_) => out.push(Command::WriteMedia {
+                    image: PathBuf::from(image.name),
+                    disk,
+                    typed: typed.text,
+                    operator: None,
+                }),
                 Err(refusal) => {
                     let refused = Some(refusal.problem(&disk));
                     model.screen = Screen::Media(Step::Consent(Box::new(Consent { image, disk, typed, refused })));
