@@ -212,6 +212,7 @@ impl Appliance {
         };
         owner.open_batch().await?;
         owner.issue_network_medium().await?;
+        owner.warn_of_reach();
         owner.publish();
         let handle = Self {
             inbox,

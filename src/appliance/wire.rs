@@ -19,7 +19,10 @@ use whiteglove_core::{
 };
 
 use super::{Owner, Then};
-use crate::config::{Config, NetbootPort};
+use crate::{
+    config::{Config, NetbootPort},
+    endpoint,
+};
 
 /// A server that gave an address within this time still does.
 const LATELY: Duration = Duration::from_secs(600);
@@ -66,10 +69,10 @@ impl Network {
         }
     }
 
-    fn around(&self, endpoint_up: bool, now: Moment) -> Around<'_> {
+    fn around(&self, endpoint_up: bool, http_port: u16, now: Moment) -> Around<'_> {
         let lately = |rival: &RivalView| rival.gives_addresses && now.since(rival.last) <= LATELY;
         let addresses_elsewhere = self.rivals.values().flatten().any(lately);
-        Around { ports: &self.ports, addresses_elsewhere, endpoint_up, now }
+        Around { ports: &self.ports, addresses_elsewhere, endpoint_up, http_port, now }
     }
 }
 
@@ -148,13 +151,13 @@ impl Owner {
 
     pub(super) fn sheet(&self, id: DeviceId, at: Moment) -> Option<Sheet> {
         let mut sheet = self.bench.sheet(id)?;
-        let around = self.network.around(self.endpoint_problem.is_none(), at);
+        let around = self.network.around(self.endpoint_problem.is_none(), self.config.listen.port(), at);
         sheet.network = Some(self.network.stories.view(&sheet.device, self.bench.program(), &around));
         Some(sheet)
     }
 
     pub(super) fn network_view(&mut self, at: Moment) -> Arc<NetworkView> {
-        let around = self.network.around(self.endpoint_problem.is_none(), at);
+        let around = self.network.around(self.endpoint_problem.is_none(), self.config.listen.port(), at);
         let clients = self.network.stories.list(&around, |story| self.device_of(story));
         let device_at =
             |view: &TransferView| self.network.stories.at(view.address).and_then(|story| self.device_of(story));
@@ -197,8 +200,19 @@ impl Owner {
             Mode::Proxy => format!("{interface} names boot files beside the network's own DHCP server."),
             Mode::Own => format!("{interface} gives addresses and boot files, unless another server is found there."),
         };
-        let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
+        let then: Then = Box::new(move |owner, written| {
+            owner.tell(from, written.map(|()| done));
+            owner.warn_of_reach();
+        });
         (records, Some(then))
+    }
+
+    /// Once a network is served.
+    pub(super) fn warn_of_reach(&mut self) {
+        let serves = self.netboot_ports().iter().any(|(port, _)| port.mode != Mode::Off);
+        if let Some(problem) = endpoint::out_of_reach(self.config.listen).filter(|_| serves) {
+            self.remember(problem);
+        }
     }
 
     /// Laptops that boot from the network carry a medium's token like those with a stick.

@@ -2,7 +2,7 @@
 
 use whiteglove_core::{
     bench::Bench,
-    netboot::{NetworkView, PortState, Program, files},
+    netboot::{Mode, NetworkView, PortState, Program, files},
     problem::Problem,
 };
 use whiteglove_image::boot::BootEnv;
@@ -46,6 +46,8 @@ pub async fn doctor(config: &Config) -> Result<(), Problem> {
             endpoint::inspect(config, &bench).await
         }
     };
+    let boots = network.ports.iter().any(|port| port.mode != Mode::Off);
+    outcomes.extend(endpoint::out_of_reach(config.listen).filter(|_| boots).map(Outcome::Bad));
     outcomes.extend(network_checks(&network));
     let bad = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Bad(_))).count();
     let lines = outcomes.iter().map(|outcome| match outcome {

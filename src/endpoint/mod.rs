@@ -137,6 +137,17 @@ fn urls(config: &Config, listening: SocketAddr) -> Vec<String> {
     reachable.map(|interface| format!("http://{}:{port}", interface.ip())).collect()
 }
 
+/// Laptops boot from the network, and what they boot cannot report: nobody but this machine reaches the endpoint.
+pub(crate) fn out_of_reach(listen: SocketAddr) -> Option<Problem> {
+    listen.ip().is_loopback().then(|| {
+        Problem::new(
+            "Laptops that boot from the network cannot report to this bench.",
+            format!("The endpoint listens on {listen}, which only this machine itself reaches."),
+            "Take `listen` out of config.toml, or set the address of the bench network's interface, and restart.",
+        )
+    })
+}
+
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Problem {
     let (why, next) = match error.kind() {
         ErrorKind::AddrInUse => (
@@ -163,6 +174,15 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_that_only_this_machine_reaches_is_told() {
+        let told = |listen: &str| out_of_reach(listen.parse().unwrap()).is_some();
+        assert_eq!(
+            [told("127.0.0.1:8780"), told("[::1]:8780"), told("0.0.0.0:8780"), told("192.168.7.1:80")],
+            [true, true, false, false]
+        );
+    }
 
     #[test]
     fn a_port_in_use_names_the_command_that_finds_its_user() {

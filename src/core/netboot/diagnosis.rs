@@ -32,6 +32,8 @@ pub struct Around<'a> {
     pub addresses_elsewhere: bool,
     /// Where the agent reports to.
     pub endpoint_up: bool,
+    /// On this port.
+    pub http_port: u16,
     pub now: Moment,
 }
 
@@ -122,13 +124,13 @@ pub enum Finding {
 
 /// Of a machine that was seen.
 pub(super) fn diagnose(story: &Story, around: &Around<'_>) -> Diagnosis {
-    finding(story, around).diagnosis()
+    finding(story, around).diagnosis(around.http_port)
 }
 
 /// Of a machine of which nothing was seen.
 pub(super) fn never_seen(around: &Around<'_>) -> Diagnosis {
     let serving = around.ports.iter().any(|port| matches!(port.state, PortState::Serving | PortState::Beside(_)));
-    Finding::NeverSeen { serving }.diagnosis()
+    Finding::NeverSeen { serving }.diagnosis(around.http_port)
 }
 
 fn finding(story: &Story, around: &Around<'_>) -> Finding {

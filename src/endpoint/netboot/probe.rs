@@ -13,6 +13,8 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use whiteglove_core::{dhcp::Message, identity::Mac};
 
+use crate::endpoint::neighbours::Table;
+
 /// On one wire an answer takes a millisecond. Some firmware waits for an offer three seconds only.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// More are offered unlooked at: an offer that is late for all of them is worse than an address taken once.
@@ -82,8 +84,7 @@ impl Probes {
         if self.due().is_none_or(|due| due > now) {
             return Vec::new();
         }
-        let table = std::fs::read_to_string("/proc/net/arp").unwrap_or_default();
-        let neighbours = neighbours(&table, &self.interface);
+        let neighbours: HashMap<_, _> = Table::read().on(&self.interface).collect();
         let done: Vec<_> = self.waiting.extract_if(.., |probe| probe.due <= now).collect();
         let used = |probe: &Probe| is_used(neighbours.get(&probe.address).copied(), probe.asked.mac, probe.before);
         done.into_iter().map(|probe| (used(&probe), probe)).map(|(used, probe)| (probe, used)).collect()
@@ -96,32 +97,22 @@ fn is_used(neighbour: Option<Mac>, asking: Mac, before: Option<Mac>) -> bool {
     neighbour.is_some_and(|neighbour| neighbour != asking && Some(neighbour) != before)
 }
 
-/// `address, type, flags, hardware address, mask, interface`; flag 2 says that it answered.
-fn neighbours(table: &str, interface: &str) -> HashMap<Ipv4Addr, Mac> {
-    let line = |line: &str| {
-        let mut fields = line.split_whitespace();
-        let address = fields.next()?.parse().ok()?;
-        let flags = u32::from_str_radix(fields.nth(1)?.strip_prefix("0x")?, 16).ok()?;
-        let mac = fields.next()?.parse().ok()?;
-        (flags & 2 != 0 && fields.nth(1)? == interface).then_some((address, mac))
-    };
-    table.lines().skip(1).filter_map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_address_is_in_use_by_whoever_answers_for_it_now() {
-        let table = "\
+        let table = Table::of(
+            "\
 IP address       HW type     Flags       HW address            Mask     Device
 192.168.7.20     0x1         0x2         02:00:00:00:00:20     *        bench0
 192.168.7.21     0x1         0x0         02:00:00:00:00:21     *        bench0
 192.168.7.22     0x1         0x6         02:00:00:00:00:22     *        bench0
 192.168.7.23     0x1         0x2         02:00:00:00:00:23     *        bench1
-";
-        let known = neighbours(table, "bench0");
+",
+        );
+        let known: HashMap<_, _> = table.on("bench0").collect();
         let mac = |last| Mac([2, 0, 0, 0, 0, last]);
         let used =
             |last, asking, before| is_used(known.get(&Ipv4Addr::new(192, 168, 7, last)).copied(), mac(asking), before);

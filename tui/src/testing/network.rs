@@ -156,7 +156,7 @@ pub fn story_of(sheet: Sheet, ports: &[PortView], seen: Vec<(u64, Seen)>) -> She
         let at = Moment::from_millis(super::NOON.millis() - before);
         stories.observe(Sighting { at, port: "enp3s0".to_owned(), who, seen });
     }
-    let around = Around { ports, addresses_elsewhere: true, endpoint_up: true, now: super::NOON };
+    let around = Around { ports, addresses_elsewhere: true, endpoint_up: true, http_port: 8780, now: super::NOON };
     let network = Some(stories.view(&sheet.device, Program::QuickScan, &around));
     Sheet { network, ..sheet }
 }

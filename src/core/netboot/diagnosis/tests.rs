@@ -40,9 +40,9 @@ fn among(script: &[(u64, Seen)], quiet: Duration, ports: &[PortView], addresses_
         now = Moment::from_millis(1_000_000 + at);
         stories.observe(Sighting { at: now, port: "e0".into(), who, seen: seen.clone() });
     }
-    let around = Around { ports, addresses_elsewhere, endpoint_up: true, now: now.after(quiet) };
+    let around = Around { ports, addresses_elsewhere, endpoint_up: true, http_port: 8780, now: now.after(quiet) };
     let found = finding(stories.all().next().unwrap(), &around);
-    let Diagnosis { headline, problem, .. } = found.diagnosis();
+    let Diagnosis { headline, problem, .. } = found.diagnosis(8780);
     // A list has 32 columns for it, and what is said is said in sentences.
     assert!(headline.chars().count() <= 45, "{headline}");
     if let Some(problem) = problem {
@@ -106,7 +106,7 @@ fn boot(upto: usize) -> Vec<(u64, Seen)> {
 fn a_boot_that_goes_well_is_never_called_stuck() {
     for upto in 1..=15 {
         let found = after(&boot(upto), SHORT);
-        let standing = found.diagnosis().standing;
+        let standing = found.diagnosis(8780).standing;
         assert!(matches!(standing, Standing::UnderWay | Standing::Arrived), "{upto}: {found:?}");
     }
     assert_eq!(after(&boot(15), LONG), Finding::Arrived);
@@ -120,7 +120,7 @@ fn the_third_party_certificate_is_off() {
         once.iter().cloned().chain(once.iter().map(|(at, seen)| (at + 100_000, seen.clone()))).collect();
     let found = after(&twice, LONG);
     assert_eq!(found, Finding::LoaderRefused { file: "shimx64.efi".into(), tries: 2 });
-    assert!(found.diagnosis().problem.unwrap().next.contains("Allow Microsoft 3rd Party UEFI CA"));
+    assert!(found.diagnosis(8780).problem.unwrap().next.contains("Allow Microsoft 3rd Party UEFI CA"));
     // shim that looks for its revocations runs.
     assert_eq!(after(&boot(8), LONG), Finding::SecondSilent);
 }
@@ -207,7 +207,7 @@ fn what_was_withheld_says_why() {
     ] {
         assert_eq!(after(&[(0, asks()), (1, Seen::Withheld(withheld))], SHORT), wanted);
     }
-    let words = Finding::NoPayload(Architecture::Arm64, Protocol::Pxe).diagnosis().problem.unwrap();
+    let words = Finding::NoPayload(Architecture::Arm64, Protocol::Pxe).diagnosis(8780).problem.unwrap();
     assert_eq!(words.what, "The bench has nothing to boot for arm64 by PXE.");
 }
 
@@ -220,7 +220,7 @@ fn its_own_disk_is_where_it_was_sent() {
         [(0, asks()), (1, sent(false)), (4_000, asks_4011()), (4_001, sent(true)), (4_010, not_there(OWN_DISK))];
     for upto in 2..=5 {
         assert_eq!(after(&whole[..upto], SHORT), Finding::ToItsDisk);
-        assert_eq!(after(&whole[..upto], LONG).diagnosis().standing, Standing::AsTold);
+        assert_eq!(after(&whole[..upto], LONG).diagnosis(8780).standing, Standing::AsTold);
     }
     assert_eq!(sent(false).words(), "we sent it on to its own disk");
 }
@@ -244,12 +244,13 @@ fn bios_with_a_card_that_ipxe_cannot_drive() {
 fn programs_of_their_own_say_nothing_more() {
     let script = [(0, asks()), (1, told(false)), (500, has("memtest.efi"))];
     assert_eq!(after(&script, SHORT), Finding::Delivered(Program::MemoryTest));
-    assert_eq!(after(&script, LONG).diagnosis().standing, Standing::AsTold);
+    assert_eq!(after(&script, LONG).diagnosis(8780).standing, Standing::AsTold);
 }
 
 #[test]
 fn a_laptop_that_never_asked() {
-    let around = |ports| Around { ports, addresses_elsewhere: true, endpoint_up: true, now: Moment::default() };
+    let around =
+        |ports| Around { ports, addresses_elsewhere: true, endpoint_up: true, http_port: 8780, now: Moment::default() };
     let serving = [port(Mode::Proxy, PortState::Serving)];
     assert!(never_seen(&around(&serving)).problem.unwrap().why.contains("did not ask"));
     assert!(never_seen(&around(&[])).problem.unwrap().why.contains("serves no network"));

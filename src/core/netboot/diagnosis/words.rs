@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Finding {
-    pub fn diagnosis(&self) -> Diagnosis {
+    pub fn diagnosis(&self, http_port: u16) -> Diagnosis {
         let (standing, headline) = match self {
             Self::UnderWay(stage) => (Standing::UnderWay, under_way(*stage)),
             Self::Arrived => (Standing::Arrived, "booted: the agent reported"),
@@ -36,10 +36,10 @@ impl Finding {
             Self::AgentSilent { .. } => (Standing::Stuck, "started, but the agent is silent"),
             Self::NeverSeen { .. } => (Standing::UnderWay, "not seen on the network"),
         };
-        Diagnosis { standing, headline: headline.to_owned(), problem: self.problem() }
+        Diagnosis { standing, headline: headline.to_owned(), problem: self.problem(http_port) }
     }
 
-    fn problem(&self) -> Option<Problem> {
+    fn problem(&self, http_port: u16) -> Option<Problem> {
         let (what, why, next) = match self {
             Self::UnderWay(_) | Self::Arrived => return None,
             Self::Delivered(program) => {
@@ -107,8 +107,10 @@ impl Finding {
                 return Some(Problem::new(
                     "This laptop is in another network than the bench.".to_owned(),
                     format!("{server} offers it {address}, and we are at {own}/{prefix}. A wrong VLAN, most likely."),
-                    "Plug it into a port of the bench's VLAN, or let the router between the two pass UDP 69 and 4011 and \
-                     TCP 8780.",
+                    format!(
+                        "Plug it into a port of the bench's VLAN, or let the router between the two pass UDP 69 and 4011 and \
+                         TCP {http_port}."
+                    ),
                 ));
             }
             Self::Relayed(relay) => {
@@ -129,8 +131,10 @@ impl Finding {
             Self::NeverFetched { file } => {
                 return Some(Problem::new(
                     format!("This laptop was told to load {file} and never came for it."),
-                    "Its way to UDP port 69 (or TCP 8780 for HTTP Boot) of the bench is closed, or it left through another \
-                     network card.",
+                    format!(
+                        "Its way to UDP port 69 (or TCP {http_port} for HTTP Boot) of the bench is closed, or it left through \
+                         another network card."
+                    ),
                     "Check this box's firewall: `nft list ruleset`. Unplug other cables and docks of the laptop.",
                 ));
             }
@@ -173,13 +177,17 @@ impl Finding {
                 "The bench's own endpoint does not listen.",
                 "Look at the error on the board; the agent keeps trying and goes on by itself.".to_owned(),
             ),
-            Self::AgentSilent { endpoint_up: true } => (
-                "Kernel and agent were delivered, and the agent never reported.".to_owned(),
-                "No driver for its network card is in the boot environment, or TCP port 8780 of the bench is closed.",
-                "Read the laptop's screen: it says which. Try a USB network adapter (Realtek or ASIX), or check this box's \
-                 firewall with `nft list ruleset`."
-                    .to_owned(),
-            ),
+            Self::AgentSilent { endpoint_up: true } => {
+                return Some(Problem::new(
+                    "Kernel and agent were delivered, and the agent never reported.",
+                    format!(
+                        "No driver for its network card is in the boot environment, or TCP port {http_port} of the bench is \
+                         closed."
+                    ),
+                    "Read the laptop's screen: it says which. Try a USB network adapter (Realtek or ASIX), or check this \
+                     box's firewall with `nft list ruleset`.",
+                ));
+            }
             Self::NeverSeen { serving: true } => (
                 "Nothing was heard from this laptop on the network.".to_owned(),
                 "Its firmware did not ask: network boot is off, the cable is in a port that is not the bench's, or it uses \

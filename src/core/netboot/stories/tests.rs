@@ -101,7 +101,7 @@ proptest::proptest! {
                 _ => Seen::Broken { name: "grubx64.efi".into(), had: 1, size: 2, how: "silent".into(), by },
             };
             saw(&mut stories, now, who, seen);
-            let around = Around { ports: &[], addresses_elsewhere: false, endpoint_up: true, now: Moment::from_millis(now + 50_000) };
+            let around = Around { ports: &[], addresses_elsewhere: false, endpoint_up: true, http_port: 8780, now: Moment::from_millis(now + 50_000) };
             let list = stories.list(&around, |_| None);
             proptest::prop_assert!(list.len() <= 4);
             proptest::prop_assert!(stories.all().all(|story| story.events().count() <= 96));
