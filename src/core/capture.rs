@@ -13,6 +13,7 @@ use crate::{
     envelope::MessageId,
     hwhash::MadeHash,
     identity::{EkDigest, Identity, Mac, Serial},
+    media::stick::StickId,
     msdm::ProductKeyId,
     smbios::Smbios,
     tpm,
@@ -36,6 +37,9 @@ pub struct Capture {
     /// Made by `whiteglove demo`, not by a machine.
     #[serde(default)]
     pub simulated: bool,
+    /// The stick it was booted from, if that has a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stick: Option<StickId>,
     pub smbios: Option<SmbiosTables>,
     pub firmware: Firmware,
     pub tpm: Option<Tpm>,

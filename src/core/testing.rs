@@ -29,6 +29,7 @@ pub fn capture(id: MessageId, serial: &str, uuid: [u8; 16], ek: Option<u8>) -> C
         id,
         agent: "test".into(),
         simulated: false,
+        stick: None,
         smbios: Some(smbios(serial, uuid)),
         firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false) },
         tpm: ek.map(|byte| Tpm {

@@ -265,6 +265,7 @@ impl Laptop {
             id,
             agent: agent(),
             simulated: true,
+            stick: None,
             smbios: Some(self.smbios()),
             firmware: Firmware {
                 uefi: true,

@@ -7,13 +7,18 @@ use std::{
     fs::File,
     ops::ControlFlow,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use whiteglove_core::{
     capture::{Bus, Part},
+    clock::Moment,
     disk::{self, Disk, ErasePermit, Policy},
+    media::{sign::Signer, stick::StickId},
     media_card::MediaCard,
+    sticks::health::Name,
 };
+use whiteglove_image::write::{Issue, Manner, source::Image, write_in};
 
 use crate::{
     bench,
@@ -21,7 +26,7 @@ use crate::{
     environment,
     laptop::{E1000E, Laptop, NVME, SERIAL, USB},
     only_device,
-    support::{Bench, tool},
+    support::{Bench, card_of, tool},
 };
 
 /// A bench and a stick of it, if these tests are wanted.
@@ -141,17 +146,31 @@ fn a_stick_larger_than_its_image_boots_once_it_is_written() {
         holders: vec![],
         is_system: false,
     };
+    let issue = Issue {
+        stick: StickId([0x3a; 16]),
+        written: Moment::from_millis(1_764_000_000_000),
+        operator: "Jana".into(),
+        tool: "0.1.0".into(),
+        usb: Name::of(&named),
+        signer: Arc::new(Signer::from_seed(&[1; 32])),
+    };
     let permit = ErasePermit::confirm(named, "Stick", length, Policy::default()).unwrap();
-    whiteglove_image::write::write(&image, permit, |_| Ok(file), &mut |_| Ok(()), &mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    let manner = Manner { issue: Some(issue), ..Manner::default() };
+    let image = Image::open(&image).unwrap();
+    let watch = &mut |_| ControlFlow::Continue(());
+    write_in(manner, image, permit, |_| Ok(file), &mut |_| Ok(()), watch).unwrap();
     let (clean, report) = tool("sgdisk", &["-v", stick.to_str().unwrap()]);
     assert!(clean && report.contains("No problems found"), "{report}");
-    let laptop = Laptop::bare(&folder(&bench), card.data_volume.unwrap());
+    // Its data volume is its own, and not the image's; the laptop's disk has one that looks the same all the same.
+    let own = card_of(&stick).data_volume.unwrap();
+    assert_ne!(own, card.data_volume.unwrap());
+    let laptop = Laptop::bare(&folder(&bench), own);
     let mut boot = laptop.boot("written", &stick, Cable::Out);
     boot.says("saved to stick");
     boot.press("p");
     boot.ends();
     assert!(bench.says(&["import", stick.to_str().unwrap()]).contains(": 1 new."));
+    assert_eq!(only_device(&bench).capture.unwrap().stick, Some(StickId([0x3a; 16])));
 }
 
 #[test]

@@ -21,6 +21,8 @@ use whiteglove_core::{
     envelope::MessageId,
     hwhash,
     identity::Mac,
+    media::stick::StickId,
+    media_card::StickCard,
 };
 
 pub(crate) use self::{
@@ -124,6 +126,12 @@ pub fn smbios(root: &Root) -> Option<SmbiosTables> {
     tables::smbios(root, &mut Notes::default())
 }
 
+/// The number of the stick it was booted from. A medium without one is as good: only sticks that whiteglove wrote have it.
+fn stick(root: &Root) -> Option<StickId> {
+    let card = fs::read(root.path(StickCard::PATH.trim_start_matches('/'))).ok()?;
+    serde_json::from_slice::<StickCard>(&card).ok()?.stick()
+}
+
 /// Everything. `devices_are_here` is called when only what needs drivers is left; it waits for them.
 pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Surroundings) -> Capture {
     let mut notes = Notes::default();
@@ -155,6 +163,7 @@ pub fn capture(root: &Root, id: MessageId, devices_are_here: impl FnOnce() -> Su
         id,
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         simulated: false,
+        stick: stick(root),
         smbios,
         firmware,
         tpm_presence,

@@ -56,6 +56,7 @@ fn capture(serial: &str) -> Capture {
         id: MessageId([0x2a; 16]),
         agent: "0.1.0".to_owned(),
         simulated: false,
+        stick: None,
         smbios: Some(smbios(serial)),
         firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false) },
         tpm: Some(Tpm {

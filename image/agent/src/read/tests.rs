@@ -54,6 +54,17 @@ fn findings(capture: &Capture) -> Vec<(Part, &str)> {
 }
 
 #[test]
+fn the_stick_is_known_by_the_number_beside_the_card() {
+    let card = |text: &str| Tree::new().file("etc/whiteglove/stick.json", text).capture().stick;
+    let number = StickId([0x3a; 16]);
+    assert_eq!(card(&format!("{{\"stick\":\"{number}\"}}")), Some(number));
+    // Of an image, a medium from before sticks had numbers, and one that was damaged.
+    assert_eq!(card(&String::from_utf8(StickCard::blank()).unwrap()), None);
+    assert_eq!(Tree::new().capture().stick, None);
+    assert_eq!(card("{\"stick\":\"3a"), None);
+}
+
+#[test]
 fn a_machine_that_shows_nothing_gives_findings_and_no_crash() {
     let capture = Tree::new().capture();
     let parts: Vec<Part> = capture.findings.iter().map(|finding| finding.part).collect();
