@@ -22,7 +22,7 @@ use whiteglove_core::{
     media_card::MediaCard,
     problem::Problem,
 };
-use whiteglove_image::boot::BootEnv;
+use whiteglove_image::boot::{BootEnv, signers};
 
 use crate::sticks::TOOL;
 
@@ -52,9 +52,13 @@ impl Sealing {
             issued: self.issued,
         };
         let known = environment.files().map(|file| (file.path.clone(), file.sha256)).collect();
-        seal(boot, data, about, vec![], &known, &self.signer)
+        let loaders = loaders(boot)?;
+        seal(boot, data, about, loaders, &known, &self.signer)
     }
 }
+
+/// A boot manager has 3 MiB at most, a unified kernel image some 60.
+const LARGEST_LOADER: u64 = 128 << 20;
 
 /// Digests that are known already, as the file was checked a moment ago.
 pub(crate) type Known = HashMap<PathBuf, [u8; 32]>;
@@ -82,6 +86,33 @@ pub(crate) fn seal(
     boot.push(Item::inline(manifest::PATH, text));
     boot.push(Item::inline(manifest::SIGNATURE_PATH, seal));
     Ok(())
+}
+
+/// Whose signatures firmware finds on what it may start from this volume.
+fn loaders(boot: &[Item]) -> Result<Vec<Loader>, Problem> {
+    let mut loaders = Vec::new();
+    for item in boot {
+        let Item::File { path, size, source } = item else { continue };
+        if !path.to_lowercase().ends_with(".efi") || *size > LARGEST_LOADER {
+            continue;
+        }
+        let signed_by = match source {
+            Source::Inline(bytes) => signers::read(bytes),
+            Source::Path(host) => signers::read(&std::fs::read(host).map_err(|error| unreadable(host, &error))?),
+        };
+        // One that is no program is not started; its digest is in the list all the same.
+        let signed_by = signed_by.map(|signers| signers.for_firmware()).unwrap_or_default();
+        loaders.push(Loader { path: path.trim_matches('/').to_owned(), signed_by });
+    }
+    Ok(loaders)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(
+        format!("{} cannot go on the medium.", path.display()),
+        format!("The system says: {error}."),
+        "Check that it is there and readable, and build again.",
+    )
 }
 
 fn list(volumes: &[(On, &[Item])], known: &Known) -> Result<Vec<Listed>, Problem> {
@@ -119,13 +150,7 @@ fn digest(source: &Source, known: &Known) -> Result<[u8; 32], Problem> {
         Source::Inline(bytes) => Ok(Sha256::digest(bytes).into()),
         Source::Path(path) => match known.get(path) {
             Some(digest) => Ok(*digest),
-            None => of_file(path).map_err(|error| {
-                Problem::new(
-                    format!("{} cannot go on the medium.", path.display()),
-                    format!("The system says: {error}."),
-                    "Check that it is there and readable, and build again.",
-                )
-            }),
+            None => of_file(path).map_err(|error| unreadable(path, &error)),
         },
     }
 }

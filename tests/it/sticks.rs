@@ -170,6 +170,10 @@ fn a_bench_writes_what_is_plugged_in_and_leaves_everything_else_alone() {
     assert!(!armed.child.wait().unwrap().success(), "one was not made");
     let log = fs::read_to_string(bench.state().join("sticks/health.jsonl")).unwrap();
     assert_eq!(log.lines().count(), 4, "{log}");
+    // The journal has each that was made, under a number of its own.
+    let listed: Vec<Value> = serde_json::from_str(&bench.says(&["media", "sticks", "--json"])).unwrap();
+    let numbers: std::collections::BTreeSet<_> = listed.iter().filter_map(|line| line["stick"].as_str()).collect();
+    assert_eq!(numbers.len(), 3, "{listed:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, path::Path};
 
 use serde_json::json;
 use whiteglove_core::{
+    certificates::listed,
     clock::short_age,
     disk::clean,
     media::sign::PublicKey,
@@ -79,7 +80,7 @@ fn words(what: &Path, report: &Report) -> String {
         ));
     }
     for loader in &manifest.loaders {
-        let signed = if loader.signed_by.is_empty() { "not known".to_owned() } else { loader.signed_by.join(", ") };
+        let signed = listed(&loader.signed_by, "and");
         lines.push(format!("loader    {}: signed by {signed}", loader.path));
     }
     let parts = [("checked", &report.checked), ("not read", &report.unchecked), ("note", &report.notes)];

@@ -14,6 +14,7 @@ mod network;
 mod orders;
 mod people;
 mod sequences;
+mod sticks;
 
 use std::time::Duration;
 

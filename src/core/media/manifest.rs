@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::sign::{PublicKey, Purpose, Signature, Signer};
-use crate::{clock::Moment, hex_id::hex_id, media_card::MediaId};
+use crate::{certificates::Authority, clock::Moment, hex_id::hex_id, media_card::MediaId};
 
 /// The folder on the boot volume.
 pub const FOLDER: &str = "whiteglove";
@@ -49,7 +49,8 @@ pub struct Listed {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Loader {
     pub path: String,
-    pub signed_by: Vec<String>,
+    /// Those that firmware looks at; none for a program that nobody signed.
+    pub signed_by: Vec<Authority>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,7 +222,10 @@ mod tests {
             batch: "autumn".into(),
             issued: Moment::from_millis(1_764_000_000_000),
         };
-        let loader = Loader { path: "EFI/BOOT/BOOTX64.EFI".into(), signed_by: vec![] };
+        let loader = Loader {
+            path: "EFI/BOOT/BOOTX64.EFI".into(),
+            signed_by: vec![Authority::ThirdParty2011, Authority::Other("Contoso".into())],
+        };
         let files = vec![
             listed(On::Data, "README.TXT", 1),
             listed(On::Boot, "README.TXT", 2),
