@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use whiteglove_core::media::Form;
 
 #[derive(Debug, Parser)]
 #[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]
@@ -348,10 +349,13 @@ pub enum JournalAction {
 
 #[derive(Debug, Subcommand)]
 pub enum MediaAction {
-    /// Build a stick image for the open batch
+    /// Build a medium for the open batch
     Build {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// For boards that refuse a GPT stick: mbr, or if that is refused too mbr-efi
+        #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
+        form: Form,
         /// Put everything in this folder on the boot volume too
         #[arg(long, value_name = "DIR")]
         add: Option<PathBuf>,
@@ -486,4 +490,11 @@ pub enum BootenvAction {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+fn form(word: &str) -> Result<Form, String> {
+    word.parse().map_err(|_| {
+        let words: Vec<_> = Form::ALL.into_iter().map(Form::word).collect();
+        format!("a medium is one of: {}", words.join(", "))
+    })
 }

@@ -16,7 +16,7 @@ use std::{
 
 use whiteglove_core::{
     disk::{Bus, Disk, ErasePermit, Policy},
-    media::{Item, MediaPlan, Spec},
+    media::{Contents, Form, Item, MediaPlan, Spec},
     media_card::MediaId,
 };
 use whiteglove_image::{
@@ -150,8 +150,11 @@ fn main() {
     let loader: Vec<u8> = noise.take(CONTENT / 8).flatten().collect();
     let spec = Spec {
         media: MediaId([7; 16]),
-        boot: vec![Item::inline("EFI/BOOT/BOOTX64.EFI", loader)],
-        data: vec![Item::directory("captures")],
+        form: Form::Gpt,
+        contents: Contents {
+            boot: vec![Item::inline("EFI/BOOT/BOOTX64.EFI", loader)],
+            data: vec![Item::directory("captures")],
+        },
         boot_size: Some(192 << 20),
         data_size: Some(40 << 20),
     };

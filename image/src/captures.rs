@@ -16,7 +16,7 @@ use whiteglove_core::{media::DATA_LABEL, problem::Problem, script};
 
 use crate::{
     fat::window::{Allowance, Window},
-    gpt::Table,
+    table::Table,
 };
 
 /// A sealed capture is a few tens of KiB.

@@ -28,8 +28,8 @@ use whiteglove_core::{
 };
 
 use crate::{
-    gpt::{Table, TableError},
     media::{Watch, digest},
+    table::{Table, TableError},
     verify::{self, VerifyError},
 };
 
@@ -234,7 +234,7 @@ impl Look<'_> {
     }
 
     fn table(&mut self) -> Result<Table, CheckError> {
-        let table = match verify::check_table(&mut self.disk, self.size, None) {
+        let table = match verify::check_table(&mut self.disk, self.size, self.map.form, None) {
             Ok(table) => table,
             Err(VerifyError::Table(error)) => return Err(error.into()),
             Err(VerifyError::Read(error)) => return Err(error.into()),

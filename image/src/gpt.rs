@@ -1,4 +1,4 @@
-//! The partition table through the crate `gpt`: made in memory, written where the caller wants it.
+//! The GUID partition table through the crate `gpt`: made in memory, written where the caller wants it.
 //!
 //! The table's two ends depend on the size of the stick, so they are made anew for each; the crate
 //! writes no protective MBR by itself, and asserts on tables that are not 128 x 128 bytes, so foreign
@@ -13,19 +13,9 @@ use ::gpt::{GptConfig, GptError, disk::LogicalBlockSize, mbr::ProtectiveMBR, par
 use uuid::Uuid;
 use whiteglove_core::media::{HEAD, MediaPlan, stick::Own, volume::SECTOR};
 
-/// Bytes at either end that a table can take.
-const END: usize = 1 << 20;
-const _: () = assert!(END as u64 == HEAD);
+use crate::table::{END, TableError};
 
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    #[error("there is no valid partition table: {0}")]
-    Gpt(String),
-    #[error("the partition table is not one of ours: {0}")]
-    Foreign(&'static str),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
+const _: () = assert!(END as u64 == HEAD);
 
 impl From<GptError> for TableError {
     fn from(e: GptError) -> Self {
@@ -38,12 +28,12 @@ impl From<GptError> for TableError {
 
 /// A partition table apart from any disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Table {
+pub(crate) struct Gpt {
     disk: Uuid,
     partitions: BTreeMap<u32, Partition>,
 }
 
-impl Table {
+impl Gpt {
     pub(crate) fn of(plan: &MediaPlan) -> Self {
         let partitions = plan.partitions.iter().map(|partition| Partition {
             part_type_guid: partition_types::BASIC,

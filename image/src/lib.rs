@@ -10,9 +10,11 @@ mod elf;
 mod fat;
 mod gpt;
 pub mod initramfs;
+mod mbr;
 pub mod media;
 mod members;
 pub mod modules;
+mod table;
 #[cfg(test)]
 mod testing;
 pub mod verify;

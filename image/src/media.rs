@@ -29,7 +29,7 @@ pub use crate::fat::stream::SourceError;
 use crate::{
     aligned::Aligned,
     fat::stream::Stream,
-    gpt::{Table, TableError},
+    table::{Table, TableError},
 };
 
 /// Told how far the work is; `Break` means the person cancelled.
@@ -139,7 +139,7 @@ fn write_content(plan: &MediaPlan, out: &mut (impl Write + Seek), watch: Watch<'
         for (number, sha256) in digester.join().map_err(|_| io::Error::other("the digesting thread failed"))? {
             extents[number].sha256 = sha256;
         }
-        Ok(ExtentMap { media: plan.media, size: plan.size, extents, cards: cards(plan) })
+        Ok(ExtentMap { media: plan.media, form: plan.form, size: plan.size, extents, cards: cards(plan) })
     })
 }
 

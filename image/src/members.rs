@@ -6,7 +6,10 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::{aligned::Blockwise, gpt::Table};
+use crate::{
+    aligned::Blockwise,
+    table::{Table, TableError},
+};
 
 const MD_MAGIC: [u8; 4] = 0xa92b_4efc_u32.to_le_bytes();
 const BLOCK: usize = 4096;
@@ -15,7 +18,11 @@ const BLOCK: usize = 4096;
 pub(crate) fn member<D: Read + Seek>(device: &mut D, size: u64) -> io::Result<Option<&'static str>> {
     let mut disk = Blockwise::new(device, size);
     let mut stretches = vec![(0, size)];
-    stretches.extend(partitions(&mut disk, size)?);
+    match Table::read(&mut disk, size) {
+        Ok(table) => stretches.extend(table.stretches(size).into_iter().map(|(_, offset, length)| (offset, length))),
+        Err(TableError::Io(error)) => return Err(error),
+        Err(_) => {}
+    }
     for (offset, length) in stretches {
         if let Some(of) = part_of(&mut disk, offset, length.min(size.saturating_sub(offset)))? {
             return Ok(Some(of));
@@ -54,25 +61,6 @@ fn part_of(disk: &mut (impl Read + Seek), offset: u64, length: u64) -> io::Resul
 fn read(disk: &mut (impl Read + Seek), offset: u64, out: &mut [u8]) -> io::Result<()> {
     disk.seek(SeekFrom::Start(offset))?;
     disk.read_exact(out)
-}
-
-/// Offset and length of each partition, from a GPT or else from the four entries of an MBR.
-fn partitions(disk: &mut (impl Read + Seek), size: u64) -> io::Result<Vec<(u64, u64)>> {
-    if let Ok(table) = Table::read(disk, size) {
-        return Ok(table.stretches(size).into_iter().map(|(_, offset, length)| (offset, length)).collect());
-    }
-    let mut sector = [0; 512];
-    if size < sector.len() as u64 {
-        return Ok(vec![]);
-    }
-    read(disk, 0, &mut sector)?;
-    let field = |at: usize| sector.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let entry = |number: usize| {
-        let (first, sectors) = (u64::from(field(454 + 16 * number)), u64::from(field(458 + 16 * number)));
-        (first > 0 && first < size / 512).then_some((first * 512, sectors * 512))
-    };
-    let signed = sector[510..] == [0x55, 0xaa];
-    Ok(if signed { (0..4).filter_map(entry).collect() } else { vec![] })
 }
 
 #[cfg(test)]
@@ -124,7 +112,8 @@ mod tests {
         assert_eq!(says(&[]), None);
         assert_eq!(says(MBR), None);
         // A partition that begins beyond the end, and one that ends there.
-        let wild: &[(usize, &[u8])] = &[(454, &[0xff, 0xff, 0xff, 0x7f]), (470, &[0, 8, 0, 0, 0xff, 0xff, 0xff, 0xff])];
+        let wild: &[(usize, &[u8])] =
+            &[(454, &[0xff, 0xff, 0xff, 0x7f]), (466, &[0x83]), (470, &[0, 8, 0, 0, 0xff, 0xff, 0xff, 0xff])];
         assert_eq!(says(&[MBR, wild].concat()), None);
         let plan = plan();
         let (_folder, image) = built(&plan);

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use whiteglove_core::{
     clock::Moment,
     control::Progress,
-    media::{Item, MediaPlan, Part, Spec, sign::Signer, stick::StickId},
+    media::{Contents, Form, Item, MediaPlan, Part, Spec, sign::Signer, stick::StickId},
     media_card::{ARCHIVE, BoxKey, MediaCard, MediaId, MediaToken},
     sticks::health::Name,
 };
@@ -63,11 +63,20 @@ pub(crate) fn items() -> Vec<Item> {
 pub(crate) fn spec() -> Spec {
     Spec {
         media: MediaId([0x5a; 16]),
-        boot: items(),
-        data: vec![Item::directory("captures"), Item::inline("README.TXT", b"Captures go here.\r\n".to_vec())],
+        form: Form::Gpt,
+        contents: Contents {
+            boot: items(),
+            data: vec![Item::directory("captures"), Item::inline("README.TXT", b"Captures go here.\r\n".to_vec())],
+        },
         boot_size: Some(64 << 20),
         data_size: Some(40 << 20),
     }
+}
+
+/// The same with something else on its boot volume.
+pub(crate) fn spec_with(boot: Vec<Item>) -> Spec {
+    let spec = spec();
+    Spec { contents: Contents { boot, ..spec.contents }, ..spec }
 }
 
 pub(crate) fn plan() -> MediaPlan {
@@ -83,7 +92,7 @@ pub(crate) fn small() -> (MediaPlan, TempDir, PathBuf) {
 pub(crate) fn small_with(seed: u64) -> (MediaPlan, TempDir, PathBuf) {
     let loader = Item::inline("EFI/BOOT/BOOTX64.EFI", noise(seed, 5_000_000));
     let boot = vec![loader, Item::inline("boot/x", noise(2, 9_000_000))];
-    let spec = Spec { boot, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
+    let spec = Spec { boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec_with(boot) };
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, path) = built(&plan);
     (plan, folder, path)
@@ -107,7 +116,8 @@ pub(crate) fn cards(plan_of: MediaId) -> Item {
 pub(crate) fn carded(seed: u64) -> (MediaPlan, TempDir, PathBuf) {
     let loader = Item::inline("EFI/BOOT/BOOTX64.EFI", noise(seed, 5_000_000));
     let boot = vec![loader, Item::inline("boot/x", noise(2, 9_000_000)), cards(spec().media)];
-    let spec = Spec { boot, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
+    let contents = Contents { boot, ..spec().contents };
+    let spec = Spec { contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, path) = built(&plan);
     (plan, folder, path)
@@ -156,12 +166,16 @@ pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// `sgdisk -v` and `fsck.vfat -n` find nothing to complain about.
+/// `sgdisk -v` or `sfdisk --verify`, and `fsck.vfat -n`, find nothing to complain about.
 pub(crate) fn assert_clean(plan: &MediaPlan, disk: &Path) {
-    if let Some(output) = tool("sgdisk", &["-v", &disk.to_string_lossy()]) {
+    let (judge, option, praise) = match plan.form {
+        Form::Gpt => ("sgdisk", "-v", "No problems found"),
+        Form::Mbr(_) => ("sfdisk", "--verify", "No errors detected"),
+    };
+    if let Some(output) = tool(judge, &[option, &disk.to_string_lossy()]) {
         let text = said(&output);
-        assert!(output.status.success() && text.contains("No problems found"), "sgdisk: {text}");
-        assert!(!text.contains("Caution") && !text.contains("Warning"), "sgdisk: {text}");
+        assert!(output.status.success() && text.contains(praise), "{judge}: {text}");
+        assert!(!text.contains("Caution") && !text.contains("Warning"), "{judge}: {text}");
     }
     for part in [Part::Boot, Part::Data] {
         let volume = extract(plan, part, disk);

@@ -13,7 +13,7 @@ use fatfs::{Dir, FatType, FileSystem, FsOptions};
 use whiteglove_core::{
     control::Progress,
     media::{
-        CHUNK, DATA_LABEL, HEAD, MediaPlan, Partition, Source,
+        CHUNK, DATA_LABEL, Form, HEAD, MediaPlan, Partition, Source,
         map::{self, ExtentMap, MapError},
         stick,
         volume::{self, SECTOR},
@@ -23,8 +23,8 @@ use whiteglove_core::{
 
 use crate::{
     fat::window::Window,
-    gpt::{Table, TableError},
     media::{Watch, digest},
+    table::{Table, TableError},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -120,24 +120,25 @@ pub fn verify(path: &Path, plan: Option<&MediaPlan>, watch: Watch<'_>) -> Result
             map.extents.retain(|extent| extent.offset < *data);
         }
     }
-    if plan.is_some_and(|plan| plan.media != map.media || plan.size != map.size) {
+    if plan.is_some_and(|plan| plan.media != map.media || plan.form != map.form || plan.size != map.size) {
         return Err(VerifyError::OtherPlan);
     }
     check_extents(&mut image, &map, plan, watch)?;
-    check_table(&mut image, size, plan)?;
+    check_table(&mut image, size, map.form, plan)?;
     for partition in plan.iter().flat_map(|plan| &plan.partitions) {
         check_volume(&mut image, partition, watch)?;
     }
     Ok(map)
 }
 
-/// Both tables, read by the crate that did not lay them out, and equal to what they would be anew.
+/// Both ends, read by the crate that did not lay them out, and equal to what they would be anew.
 pub(crate) fn check_table(
     image: &mut (impl Read + Seek),
     size: u64,
+    form: Form,
     plan: Option<&MediaPlan>,
 ) -> Result<Table, VerifyError> {
-    let table = Table::read_strict(image, size)?;
+    let table = Table::read_strict(form, image, size)?;
     if plan.is_some_and(|plan| Table::of(plan) != table) {
         return Err(VerifyError::OtherPlan);
     }
@@ -155,7 +156,7 @@ pub(crate) fn check_table(
     image.seek(SeekFrom::Start(size - HEAD))?;
     image.read_exact(&mut found)?;
     if found != tail {
-        return Err(VerifyError::Digest { offset: size - HEAD, what: Some("backup partition table".into()) });
+        return Err(VerifyError::Digest { offset: size - HEAD, what: Some("end of the medium".into()) });
     }
     Ok(table)
 }

@@ -42,9 +42,9 @@ use self::{
 };
 use crate::{
     disks::{Machine, OpenError},
-    gpt::TableError,
     media::Watch,
     members::member,
+    table::TableError,
     verify::VerifyError,
 };
 

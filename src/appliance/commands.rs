@@ -72,7 +72,7 @@ impl Owner {
                 return (vec![], None);
             }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
-            Command::BuildMedia { out, add, media } => return self.build_media(from, out, add, media),
+            Command::BuildMedia { out, recipe } => return self.build_media(from, out, recipe),
             Command::WriteMedia { image, disk, typed, operator } => {
                 self.write_media(from, image, Named { disk, typed, operator });
                 return (vec![], None);

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use whiteglove_core::{
     control::{Image, Job, Progress, Update},
     disk::{Disk, ErasePermit, Policy},
+    media::Recipe,
     media_card::{MediaCard, MediaId},
     problem::Problem,
     record::Record,
@@ -143,14 +144,8 @@ impl Owner {
 
     /// The medium is in the journal before its image exists: an image nobody knows would be a stick
     /// whose captures are refused.
-    pub(super) fn build_media(
-        &mut self,
-        from: u64,
-        out: PathBuf,
-        add: Option<PathBuf>,
-        again: Option<MediaId>,
-    ) -> (Vec<Record>, Option<Then>) {
-        let decided = match again {
+    pub(super) fn build_media(&mut self, from: u64, out: PathBuf, recipe: Recipe) -> (Vec<Record>, Option<Then>) {
+        let decided = match recipe.again {
             Some(media) => self.bench.decide_rebuild(media).map(|()| (media, vec![])),
             None => new_media_id().map(|media| {
                 let record = Record::MediaIssued { media, batch: self.batch(), network: false };
@@ -160,7 +155,7 @@ impl Owner {
         match decided {
             Ok((media, records)) => {
                 let then: Then = Box::new(move |owner, written| match written {
-                    Ok(()) => owner.start_build(from, media, &out, add),
+                    Ok(()) => owner.start_build(from, media, &out, recipe),
                     Err(problem) => owner.tell(from, Err(problem)),
                 });
                 (records, Some(then))
@@ -195,7 +190,7 @@ impl Owner {
         }
     }
 
-    fn start_build(&mut self, from: u64, media: MediaId, out: &Path, add: Option<PathBuf>) {
+    fn start_build(&mut self, from: u64, media: MediaId, out: &Path, recipe: Recipe) {
         let folder = self.config.media_folder();
         let out = folder.join(out);
         let environment = self.config.boot_environment();
@@ -205,7 +200,7 @@ impl Owner {
         let title = format!("building {}", out.display());
         self.start(from, title, move |handle| {
             let sealing = Sealing { signer: crate::state::signer(&state)?, issued };
-            let plan = crate::media::plan(&environment, &card, add.as_deref(), &sealing)?;
+            let plan = crate::media::plan(&environment, &card, &recipe, &sealing)?;
             if out.starts_with(&folder) {
                 std::fs::create_dir_all(&folder).map_err(|error| {
                     Problem::new(

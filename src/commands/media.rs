@@ -10,6 +10,7 @@ use whiteglove_core::{
     clock::short_age,
     control::{Command, Progress, Update},
     disk::{Disk, Policy},
+    media::Recipe,
     media_card::MediaId,
     problem::Problem,
 };
@@ -22,10 +23,10 @@ use crate::{appliance::stopped, cli::MediaAction, clock::now, config::Config, se
 /// The bench's own answer.
 pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> {
     match action {
-        MediaAction::Build { out, add, media } => {
+        MediaAction::Build { out, form, add, media } => {
             let (out, add) = (absolute(&out)?, add.as_deref().map(absolute).transpose()?);
-            let media = media.as_deref().map(media_id).transpose()?;
-            ask(config, Command::BuildMedia { out, add, media }).await
+            let again = media.as_deref().map(media_id).transpose()?;
+            ask(config, Command::BuildMedia { out, recipe: Recipe { form, add, again } }).await
         }
         MediaAction::Write { image, to, name, operator } => {
             let disk = find_disk(config, &to).await?;

@@ -16,6 +16,7 @@ use crate::{
     disk::Disk,
     hwhash::Comparison,
     lane,
+    media::Recipe,
     media_card::MediaId,
     netboot::{Choice, Decision, Mode, NetworkView, Reason, StoryView},
     order::{Match, OrderStatus},
@@ -53,9 +54,8 @@ pub enum Command {
     OpenBatch { name: String },
     /// List the disks of this machine anew.
     ListDisks,
-    /// Build a stick image for the open batch. `out` is relative to the bench's media folder; `add` is a
-    /// folder whose content goes on the boot volume too; `media` builds a medium anew that was made before.
-    BuildMedia { out: PathBuf, add: Option<PathBuf>, media: Option<MediaId> },
+    /// Build a medium for the open batch. `out` is relative to the bench's media folder.
+    BuildMedia { out: PathBuf, recipe: Recipe },
     /// Write a tree that any TFTP or HTTP server can give out, for laptops to boot from the network. A medium of its
     /// own, for the open batch.
     ExportNetboot { out: PathBuf },

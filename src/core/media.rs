@@ -1,6 +1,6 @@
 //! What a boot medium will be, computed before its first byte: partitions, volumes, files, extents.
 //!
-//! Owns the layout (GPT, `WGBOOT` and `WGDATA` as FAT32 in basic-data partitions), the identifiers
+//! Owns the layout (`WGBOOT` and `WGDATA` as FAT32, in the partitions of one of several forms), the identifiers
 //! that follow from the media id, and the extent map by which an image describes itself. Turning a
 //! plan into bytes is `whiteglove-image`'s.
 //!
@@ -13,11 +13,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::media_card::MediaId;
 use crate::problem::Problem;
 
+mod form;
 pub mod manifest;
 pub mod map;
 pub mod name;
@@ -26,6 +28,7 @@ pub mod stick;
 pub mod tree;
 pub mod volume;
 
+pub use form::{Form, MbrBoot, UnknownForm};
 use map::MAX_EXTENTS;
 use tree::Tree;
 use volume::{Geometry, SECTOR, Volume, VolumeError};
@@ -84,14 +87,38 @@ impl Item {
     pub fn host(path: impl Into<String>, size: u64, from: PathBuf) -> Self {
         Self::File { path: path.into(), size, source: Source::Path(from) }
     }
+
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Directory { path } | Self::File { path, .. } => path,
+        }
+    }
+}
+
+/// What a person decided about a medium before it is made, besides where it goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Recipe {
+    pub form: Form,
+    /// A folder whose content goes on the boot volume too.
+    pub add: Option<PathBuf>,
+    /// The medium to make anew, instead of a new one.
+    pub again: Option<MediaId>,
+}
+
+/// What is on a medium, whatever its form. A person's view is by volume: what it boots from, what comes back on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    pub boot: Vec<Item>,
+    pub data: Vec<Item>,
 }
 
 /// What to plan.
 #[derive(Debug, Clone)]
 pub struct Spec {
     pub media: MediaId,
-    pub boot: Vec<Item>,
-    pub data: Vec<Item>,
+    pub form: Form,
+    pub contents: Contents,
     /// `None`: 512 MiB, or what the content and some room need.
     pub boot_size: Option<u64>,
     /// `None`: 256 MiB, or what the content and some room need.
@@ -209,6 +236,8 @@ pub struct Extent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaPlan {
     pub media: MediaId,
+    pub form: Form,
+    /// Of a GPT; the first four bytes are the disk signature of an MBR.
     pub disk_guid: [u8; 16],
     /// The image's length in bytes; a stick may be larger.
     pub size: u64,
@@ -218,12 +247,12 @@ pub struct MediaPlan {
 
 impl MediaPlan {
     pub fn new(spec: Spec) -> Result<Self, PlanError> {
-        let media = spec.media;
+        let Spec { media, form, contents, boot_size, data_size } = spec;
         let mut at = HEAD;
         let mut partitions = Vec::new();
         let parts = [
-            (Part::Boot, spec.boot, spec.boot_size, MIN_BOOT, BOOT_SLACK),
-            (Part::Data, spec.data, spec.data_size, DEFAULT_DATA, DATA_SLACK),
+            (Part::Boot, contents.boot, boot_size, MIN_BOOT, BOOT_SLACK),
+            (Part::Data, contents.data, data_size, DEFAULT_DATA, DATA_SLACK),
         ];
         for (part, items, size, least, slack) in parts {
             let volume = plan_volume(media, part, items, size.unwrap_or(0), (least, slack), at)
@@ -233,7 +262,7 @@ impl MediaPlan {
             at += volume.geometry.bytes();
             partitions.push(Partition { part, guid, first_lba, volume });
         }
-        let plan = Self { media, disk_guid: derive(media, "disk"), size: at + HEAD, partitions };
+        let plan = Self { media, form, disk_guid: derive(media, "disk"), size: at + HEAD, partitions };
         let content: u64 = plan.partitions.iter().map(|p| p.volume.content_len()).sum();
         if plan.chunks().count() > MAX_EXTENTS {
             return Err(PlanError::TooMuchContent { content, most: MAX_EXTENTS as u64 * CHUNK });
@@ -270,7 +299,12 @@ impl MediaPlan {
                 push(at(file.first_cluster), long(file.clusters), format!("{label} {}", file.path));
             }
         }
-        all.push(Extent { offset: self.size - HEAD, length: HEAD, what: "backup partition table".into() });
+        let tail = match self.form {
+            Form::Gpt => "backup partition table",
+            // Zeros, so that an old backup table of a used stick does not come back.
+            Form::Mbr(_) => "end of the medium",
+        };
+        all.push(Extent { offset: self.size - HEAD, length: HEAD, what: tail.into() });
         all
     }
 
@@ -307,13 +341,18 @@ fn plan_volume(
 /// The plan as a person reads it before anything is written.
 impl fmt::Display for MediaPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "media {}: {} MiB, GPT", self.media, self.size / MIB)?;
-        for (number, partition) in self.partitions.iter().enumerate() {
+        let (table, kinds) = match self.form {
+            Form::Gpt => ("GPT", ["basic data", "basic data"]),
+            Form::Mbr(MbrBoot::Active0c) => ("MBR", ["0x0C active", "0x0C"]),
+            Form::Mbr(MbrBoot::Efi) => ("MBR", ["0xEF", "0x0C"]),
+        };
+        writeln!(f, "media {}: {} MiB, {table}", self.media, self.size / MIB)?;
+        for ((number, partition), kind) in self.partitions.iter().enumerate().zip(kinds) {
             let volume = &partition.volume;
             let geometry = &volume.geometry;
             writeln!(
                 f,
-                "\n{}. {}  basic data, FAT32  serial {:04X}-{:04X}  LBA {}..{}  {} MiB",
+                "\n{}. {}  {kind}, FAT32  serial {:04X}-{:04X}  LBA {}..{}  {} MiB",
                 number + 1,
                 partition.part.label(),
                 volume.serial >> 16,
@@ -355,12 +394,15 @@ mod tests {
     fn spec() -> Spec {
         Spec {
             media: MediaId([0x5a; 16]),
-            boot: vec![
-                Item::host("EFI/BOOT/BOOTX64.EFI", 950_000, "/boot/shim".into()),
-                Item::inline("boot/media.cpio", vec![1; 700]),
-                Item::inline("README.TXT", b"If found, please return.".to_vec()),
-            ],
-            data: vec![Item::directory("captures")],
+            form: Form::Gpt,
+            contents: Contents {
+                boot: vec![
+                    Item::host("EFI/BOOT/BOOTX64.EFI", 950_000, "/boot/shim".into()),
+                    Item::inline("boot/media.cpio", vec![1; 700]),
+                    Item::inline("README.TXT", b"If found, please return.".to_vec()),
+                ],
+                data: vec![Item::directory("captures")],
+            },
             boot_size: None,
             data_size: None,
         }
@@ -369,6 +411,19 @@ mod tests {
     #[test]
     fn the_plan_reads_as_a_table() {
         insta::assert_snapshot!(MediaPlan::new(spec()).unwrap().to_string());
+    }
+
+    #[test]
+    fn the_form_changes_the_table_and_no_volume() {
+        let gpt = MediaPlan::new(spec()).unwrap();
+        for (form, said) in [
+            (Form::Mbr(MbrBoot::Active0c), "WGBOOT  0x0C active, FAT32"),
+            (Form::Mbr(MbrBoot::Efi), "WGBOOT  0xEF, FAT32"),
+        ] {
+            let mbr = MediaPlan::new(Spec { form, ..spec() }).unwrap();
+            assert_eq!((&mbr.partitions, mbr.size), (&gpt.partitions, gpt.size));
+            assert!(mbr.to_string().contains(said), "{mbr}");
+        }
     }
 
     #[test]
@@ -405,12 +460,13 @@ mod tests {
     #[test]
     fn the_boot_volume_grows_with_its_content() {
         let boot = vec![Item::host("a", 3 << 30, "/a".into()), Item::host("b", 3 << 30, "/b".into())];
-        let plan = MediaPlan::new(Spec { boot, ..spec() }).unwrap();
+        let with = |boot| Contents { boot, ..spec().contents };
+        let plan = MediaPlan::new(Spec { contents: with(boot), ..spec() }).unwrap();
         let volume = &plan.partitions[0].volume;
         assert!(u64::from(volume.free_clusters()) * volume.geometry.cluster_bytes() >= BOOT_SLACK);
         assert!(volume.geometry.bytes() < (6 << 30) + 100 * MIB);
         let many = (0..20).map(|n| Item::host(format!("f{n}"), 2 << 30, "/f".into())).collect();
-        let refused = MediaPlan::new(Spec { boot: many, ..spec() });
+        let refused = MediaPlan::new(Spec { contents: with(many), ..spec() });
         assert!(matches!(refused, Err(PlanError::TooMuchContent { .. })));
         let refused = MediaPlan::new(Spec { data_size: Some(20 << 20), ..spec() });
         assert!(matches!(refused, Err(PlanError::Volume { label: "WGDATA", .. })));

@@ -1,12 +1,16 @@
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use whiteglove_core::media::{Item, MediaPlan, Part, Spec};
+use whiteglove_core::media::{Contents, Form, Item, MbrBoot, MediaPlan, Part, Spec};
 
 use super::*;
 use crate::testing::{built, extract, noise, spec};
 
 fn stick() -> MediaPlan {
+    stick_as(Form::Gpt)
+}
+
+fn stick_as(form: Form) -> MediaPlan {
     let data = vec![
         Item::inline("captures/0f3c.wgc", noise(1, 30_000)),
         Item::inline("captures/1A longer name than eight.WGC", noise(2, 1)),
@@ -20,7 +24,8 @@ fn stick() -> MediaPlan {
         Item::directory("captures/folder.wgc"),
         Item::inline("README.TXT", b"x".to_vec()),
     ];
-    MediaPlan::new(Spec { data, boot: vec![], boot_size: Some(34 << 20), data_size: Some(34 << 20), ..spec() }).unwrap()
+    let contents = Contents { boot: vec![], data };
+    MediaPlan::new(Spec { contents, form, boot_size: Some(34 << 20), data_size: Some(34 << 20), ..spec() }).unwrap()
 }
 
 fn collect(from: &Path) -> Result<(Vec<(String, usize)>, Summary), CaptureError> {
@@ -45,6 +50,8 @@ fn expected() -> (Vec<(String, usize)>, Summary) {
 
 #[test]
 fn captures_come_back_from_image_partition_and_folder() {
+    let (_mbr_folder, mbr) = built(&stick_as(Form::Mbr(MbrBoot::Efi)));
+    assert_eq!(collect(&mbr).unwrap(), expected());
     let plan = stick();
     let (folder, image) = built(&plan);
     assert_eq!(collect(&image).unwrap(), expected());
@@ -92,7 +99,7 @@ fn a_stick_that_is_not_ours_is_a_clear_problem() {
         assert!(!error.problem().next.is_empty());
     }
     // Ours, but the folder was deleted.
-    let plan = MediaPlan::new(Spec { data: vec![], ..spec() }).unwrap();
+    let plan = MediaPlan::new(Spec { contents: Contents::default(), ..spec() }).unwrap();
     let (_folder, image) = built(&plan);
     assert!(matches!(collect(&image), Err(CaptureError::NoFolder { .. })));
 }

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use whiteglove_core::{
     clock::Moment,
     media::{
-        Item, MediaPlan, Part, Spec,
+        Contents, Item, MediaPlan, Part, Spec,
         manifest::{self, About, FileDigest},
         sign::Signer,
         stick::StickId,
@@ -59,7 +59,8 @@ fn medium_by(seed: u64, signer: &Signer) -> (MediaPlan, TempDir, PathBuf) {
     let (text, seal) = Manifest::new(about, vec![], files).seal(signer).unwrap();
     boot.push(Item::inline(manifest::PATH, text));
     boot.push(Item::inline(manifest::SIGNATURE_PATH, seal));
-    let spec = Spec { boot, data, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..crate::testing::spec() };
+    let contents = Contents { boot, data };
+    let spec = Spec { contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..crate::testing::spec() };
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, image) = built(&plan);
     (plan, folder, image)

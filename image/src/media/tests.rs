@@ -2,27 +2,33 @@ use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
     io::Cursor,
+    os::unix::fs::FileExt,
 };
 
 use proptest::prelude::*;
 use whiteglove_core::{
-    media::{Item, Part, Source, Spec, tree::Tree},
+    media::{Form, Item, Part, Source, Spec, tree::Tree},
     media_card::MediaId,
 };
 
 use super::*;
 use crate::{
-    testing::{assert_clean, built, dirty, extract, noise, on, plan, said, spec, tool},
+    testing::{assert_clean, built, dirty, extract, noise, on, plan, said, spec, spec_with, tool},
     verify::{VerifyError, verify},
 };
 
 #[test]
 fn an_image_is_clean_to_others_and_reads_back() {
-    let plan = plan();
-    let (_folder, path) = built(&plan);
-    assert_clean(&plan, &path);
-    verify(&path, Some(&plan), &mut on).unwrap();
-    verify(&path, None, &mut on).unwrap();
+    for form in Form::ALL {
+        let plan = MediaPlan::new(Spec { form, ..spec() }).unwrap();
+        let (_folder, path) = built(&plan);
+        assert_clean(&plan, &path);
+        assert_eq!(verify(&path, Some(&plan), &mut on).unwrap().form, form);
+        verify(&path, None, &mut on).unwrap();
+        let other = Form::ALL.into_iter().find(|other| *other != form).unwrap();
+        let other = MediaPlan { form: other, ..plan };
+        assert!(matches!(verify(&path, Some(&other), &mut on), Err(VerifyError::OtherPlan)));
+    }
 }
 
 #[test]
@@ -48,11 +54,14 @@ fn a_used_disk_ends_up_as_clean_as_a_new_one() {
 
 #[test]
 fn the_same_plan_gives_the_same_bytes() {
-    let (_a, first) = built(&plan());
-    let mut turned = spec();
-    turned.boot.reverse();
-    let (_b, second) = built(&MediaPlan::new(turned).unwrap());
-    assert!(fs::read(first).unwrap() == fs::read(second).unwrap());
+    for form in Form::ALL {
+        let straight = Spec { form, ..spec() };
+        let mut turned = straight.clone();
+        turned.contents.boot.reverse();
+        let (_a, first) = built(&MediaPlan::new(straight).unwrap());
+        let (_b, second) = built(&MediaPlan::new(turned).unwrap());
+        assert!(fs::read(first).unwrap() == fs::read(second).unwrap(), "{form}");
+    }
 }
 
 #[test]
@@ -101,7 +110,7 @@ fn files_lie_where_the_plan_says_in_one_piece() {
 fn thousands_of_files_in_one_directory_are_clean_and_quick() {
     let boot: Vec<Item> =
         (0..8000u64).map(|n| Item::inline(format!("drivers/package number {n:05}.cab"), noise(n, 300))).collect();
-    let plan = MediaPlan::new(Spec { boot, boot_size: Some(80 << 20), ..spec() }).unwrap();
+    let plan = MediaPlan::new(Spec { boot_size: Some(80 << 20), ..spec_with(boot) }).unwrap();
     let (_folder, path) = built(&plan);
     assert_clean(&plan, &path);
     verify(&path, Some(&plan), &mut on).unwrap();
@@ -113,7 +122,7 @@ fn a_source_that_changes_leaves_no_image() {
     let (source, out) = (folder.path().join("install.wim"), folder.path().join("stick.img"));
     fs::write(&source, noise(1, 48_000_000)).unwrap();
     let boot = vec![Item::host("install.wim", 48_000_000, source.clone())];
-    let plan = MediaPlan::new(Spec { boot, boot_size: Some(80 << 20), ..spec() }).unwrap();
+    let plan = MediaPlan::new(Spec { boot_size: Some(80 << 20), ..spec_with(boot) }).unwrap();
     let only_the_source = || fs::read_dir(folder.path()).unwrap().count() == 1;
 
     // Before it is opened.
@@ -180,39 +189,44 @@ fn progress_reaches_its_total() {
 
 #[test]
 fn damage_anywhere_is_found() {
-    let plan = plan();
+    Form::ALL.into_iter().for_each(damage_is_found);
+}
+
+fn damage_is_found(form: Form) {
+    let plan = MediaPlan::new(Spec { form, ..spec() }).unwrap();
     let (_folder, path) = built(&plan);
     let good = fs::read(&path).unwrap();
+    let image = OpenOptions::new().write(true).open(&path).unwrap();
     for extent in plan.extents() {
-        let mut bad = good.clone();
-        let at = usize::try_from(extent.offset + extent.length.min(1024) / 2).unwrap();
-        bad[at] ^= 0x10;
-        fs::write(&path, bad).unwrap();
+        let at = extent.offset + extent.length.min(1024) / 2;
+        let byte = good[usize::try_from(at).unwrap()];
+        image.write_all_at(&[byte ^ 0x10], at).unwrap();
         let error = verify(&path, Some(&plan), &mut on).unwrap_err();
         // In either table the other one still reads; that they are not both whole is what counts.
         assert!(matches!(error, VerifyError::Digest { .. } | VerifyError::Table(_)), "{extent:?}: {error}");
+        image.write_all_at(&[byte], at).unwrap();
     }
     fs::write(&path, &good[..good.len() - 512]).unwrap();
     assert!(verify(&path, Some(&plan), &mut on).is_err());
     fs::write(&path, b"MZ").unwrap();
     assert!(matches!(verify(&path, None, &mut on), Err(VerifyError::Map(MapError::Missing))));
     fs::write(&path, &good).unwrap();
-    let other = MediaPlan::new(Spec { media: MediaId([1; 16]), ..spec() }).unwrap();
+    let other = MediaPlan::new(Spec { media: MediaId([1; 16]), form, ..spec() }).unwrap();
     assert!(matches!(verify(&path, Some(&other), &mut on), Err(VerifyError::OtherPlan)));
 }
 
 #[test]
 fn a_volume_filled_to_its_last_cluster_is_clean() {
-    let empty = MediaPlan::new(Spec { boot: vec![], ..spec() }).unwrap();
+    let empty = MediaPlan::new(spec_with(vec![])).unwrap();
     let free = u64::from(empty.partitions[0].volume.free_clusters()) * 512;
     let exact = vec![Item::inline("all", noise(1, usize::try_from(free).unwrap()))];
-    let plan = MediaPlan::new(Spec { boot: exact, ..spec() }).unwrap();
+    let plan = MediaPlan::new(spec_with(exact)).unwrap();
     assert_eq!(plan.partitions[0].volume.free_clusters(), 0);
     let (_folder, path) = built(&plan);
     assert_clean(&plan, &path);
     verify(&path, Some(&plan), &mut on).unwrap();
     let more = vec![Item::inline("all", noise(1, usize::try_from(free).unwrap() + 1))];
-    assert!(MediaPlan::new(Spec { boot: more, ..spec() }).is_err());
+    assert!(MediaPlan::new(spec_with(more)).is_err());
 }
 
 /// Trees of a few names that like to collide, with sizes around the edges of clusters.
@@ -242,7 +256,7 @@ proptest! {
                 boot.pop();
             }
         }
-        let plan = MediaPlan::new(Spec { boot, boot_size: Some(34 << 20), data_size: Some(34 << 20), ..spec() }).unwrap();
+        let plan = MediaPlan::new(Spec { boot_size: Some(34 << 20), data_size: Some(34 << 20), ..spec_with(boot) }).unwrap();
         let (_folder, path) = built(&plan);
         verify(&path, Some(&plan), &mut on).unwrap();
         assert_clean(&plan, &path);

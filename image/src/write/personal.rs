@@ -18,7 +18,7 @@ use whiteglove_core::{
 };
 
 use super::{Cause, source::Image};
-use crate::{aligned::Aligned, gpt::Table, media::digest, verify::VerifyError};
+use crate::{aligned::Aligned, media::digest, table::Table, verify::VerifyError};
 
 /// A stick is made as one of its own, with a record of that.
 #[derive(Debug, Clone)]

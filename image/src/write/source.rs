@@ -30,8 +30,8 @@ use whiteglove_core::{
 
 use crate::{
     aligned::Aligned,
-    gpt::Table,
     media::{Watch, digest},
+    table::Table,
     verify::{self, VerifyError},
 };
 
@@ -58,7 +58,7 @@ impl Image {
     pub fn open(path: &Path) -> Result<Self, VerifyError> {
         let mut file = File::open(path)?;
         let map = verify::read_map(&mut file)?;
-        let table = Table::read_strict(&mut file, map.size)?;
+        let table = Table::read_strict(map.form, &mut file, map.size)?;
         let gap = map.encode()?;
         Ok(Self { file, map, table, gap })
     }

@@ -1,17 +1,19 @@
 use std::{
     fs::{self, OpenOptions},
     ops::ControlFlow,
+    os::unix::fs::FileExt,
     path::PathBuf,
 };
 
 use whiteglove_core::{
     control::Progress,
     disk::{Bus, Disk, Policy},
-    media::map,
+    media::{Form, HEAD, MbrBoot, MediaPlan, map},
 };
 
 use super::*;
 use crate::{
+    table::Table,
     testing::{
         assert_clean, dirty, noise, on, said, small,
         stick::{Fake, Fault, permit},
@@ -58,6 +60,27 @@ fn a_used_stick_of_any_size_ends_up_whole_and_clean() {
         assert_eq!(stick[free], fill);
         assert_eq!(&stick[stick.len() - 512..][..8], b"EFI PART", "the backup table is at the stick's own end");
     }
+}
+
+#[test]
+fn a_used_stick_keeps_no_second_table_beside_its_mbr() {
+    let (plan, folder, _) = small();
+    let plan = MediaPlan { form: Form::Mbr(MbrBoot::Active0c), ..plan };
+    let (_image_folder, image) = crate::testing::built(&plan);
+    let size = plan.size + (3 << 20);
+    let path = dirty(folder.path(), "stick", size, 0x41);
+    // It was a GPT stick: both of its tables are still there.
+    let (head, tail) = Table::of(&MediaPlan { form: Form::Gpt, ..plan.clone() }).ends(size).unwrap();
+    let stick = OpenOptions::new().write(true).open(&path).unwrap();
+    stick.write_all_at(&head, 0).unwrap();
+    stick.write_all_at(&tail, size - HEAD).unwrap();
+    let open = |_: &ErasePermit| Ok(OpenOptions::new().read(true).write(true).open(&path).unwrap());
+    write_in(quick(), Image::open(&image).unwrap(), permit(size), open, &mut settle, &mut on).unwrap();
+    assert_clean(&plan, &path);
+    let stick = fs::read(&path).unwrap();
+    assert!(!stick.windows(8).step_by(512).any(|start| start == b"EFI PART"));
+    let mut disk = io::Cursor::new(&stick);
+    assert_eq!(Table::read(&mut disk, size).unwrap(), Table::of(&plan));
 }
 
 #[test]

@@ -33,8 +33,8 @@ use super::{
 use crate::{
     aligned::{ALIGN, Aligned, Blockwise},
     disks::{Machine, OpenError},
-    gpt::Table,
     media::Watch,
+    table::Table,
     verify::{self, VerifyError},
 };
 
@@ -119,7 +119,7 @@ impl Stick {
             VerifyError::Read(reason) => failed("reading the stick", map::OFFSET)(reason),
             other => other.into(),
         })?;
-        let whole = Table::read_strict(&mut disk, capacity).is_ok();
+        let whole = Table::read_strict(map.form, &mut disk, capacity).is_ok();
         let stretches = image.table.stretches(image.size());
         let data = stretches.iter().find(|(name, ..)| name == DATA_LABEL).map(|(_, offset, _)| *offset);
         let data = match data {

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{CHUNK, HEAD};
+use super::{CHUNK, Form, HEAD};
 use crate::hex_id::hex_id;
 use crate::media_card::MediaId;
 
@@ -67,6 +67,9 @@ impl From<MapExtent> for (u64, u64, ExtentDigest) {
 #[serde(deny_unknown_fields)]
 pub struct ExtentMap {
     pub media: MediaId,
+    /// Maps made before there was a second form do not say it.
+    #[serde(default, skip_serializing_if = "is_gpt")]
+    pub form: Form,
     /// The image's length: the smallest stick it fits on.
     pub size: u64,
     /// In the order of their offsets, none touching the head or the tail.
@@ -74,6 +77,10 @@ pub struct ExtentMap {
     /// Offset and length of the archive with the cards, in which each stick gets its own number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cards: Option<(u64, u64)>,
+}
+
+fn is_gpt(form: &Form) -> bool {
+    *form == Form::Gpt
 }
 
 impl ExtentMap {
@@ -167,7 +174,7 @@ mod tests {
             .into_iter()
             .map(|(offset, length)| MapExtent { offset, length, sha256: ExtentDigest([7; 32]) })
             .collect();
-        ExtentMap { media: MediaId([1; 16]), size: 100 << 30, extents, cards: None }
+        ExtentMap { media: MediaId([1; 16]), form: Form::Gpt, size: 100 << 30, extents, cards: None }
     }
 
     #[test]
@@ -176,6 +183,17 @@ mod tests {
         let block = map.encode().unwrap();
         assert_eq!(block.len() as u64, ROOM);
         assert_eq!(ExtentMap::decode(&block), Ok(map));
+    }
+
+    #[test]
+    fn a_map_says_its_form_and_one_from_before_forms_is_of_a_gpt() {
+        for form in Form::ALL {
+            let map = ExtentMap { form, ..map(vec![(HEAD, CHUNK)]) };
+            let block = map.encode().unwrap();
+            let json = String::from_utf8_lossy(&block[PREFIX..]).into_owned();
+            assert_eq!(json.contains("form"), form != Form::Gpt, "{json}");
+            assert_eq!(ExtentMap::decode(&block), Ok(map));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use whiteglove_core::{
     clock::Moment,
     control::Progress,
     disk::{Bus, Policy},
-    media::{Item, MediaPlan, Spec, stick::Found},
+    media::{Contents, Form, Item, MediaPlan, Spec, stick::Found},
     media_card::{ARCHIVE, BoxKey, MediaCard, MediaId, MediaToken},
 };
 use whiteglove_image::{boot, media::build_file};
@@ -57,7 +57,8 @@ impl Shop {
             Item::inline("large", vec![3; megabytes << 20]),
         ];
         let size = Some(u64::try_from(megabytes + 40).unwrap() << 20);
-        let spec = Spec { media, boot, data: vec![], boot_size: size, data_size: Some(33 << 20) };
+        let contents = Contents { boot, data: vec![] };
+        let spec = Spec { media, form: Form::Gpt, contents, boot_size: size, data_size: Some(33 << 20) };
         let plan = MediaPlan::new(spec).unwrap();
         build_file(&plan, &self.folder.path().join(name), &mut on).unwrap();
         plan.size

@@ -10,6 +10,7 @@ use whiteglove_core::{
     clock::Moment,
     control::{Command, Image, Job},
     disk::{Disk, ErasePermit, Policy},
+    media::Recipe,
     problem::Problem,
 };
 
@@ -274,7 +275,7 @@ fn accept(model: &mut Model, out: &mut Vec<Command>) {
     let Screen::Media(step) = std::mem::replace(&mut model.screen, Screen::Media(Step::Idle)) else { return };
     match step {
         Step::Name(input, _) => match file_name(&input.text, images(model)) {
-            Ok(name) => out.push(Command::BuildMedia { out: PathBuf::from(name), add: None, media: None }),
+            Ok(name) => out.push(Command::BuildMedia { out: PathBuf::from(name), recipe: Recipe::default() }),
             Err(complaint) => model.screen = Screen::Media(Step::Name(input, Some(complaint))),
         },
         Step::Import(input) => match input.text.trim() {

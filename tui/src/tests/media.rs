@@ -3,6 +3,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use whiteglove_core::{
     control::{Command, Job, Snapshot, Update},
     disk::Disk,
+    media::Recipe,
     problem::Problem,
 };
 
@@ -108,10 +109,10 @@ fn building_proposes_a_name_that_is_free() {
     Enter go on   Esc back
     "##);
     let built = press(&mut model, "enter");
-    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("ACME-07-2.img"), add: None, media: None }]);
+    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("ACME-07-2.img"), recipe: Recipe::default() }]);
     // The first letter replaces the proposal.
     let built = press(&mut model, "b 'blue enter");
-    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("blue.img"), add: None, media: None }]);
+    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("blue.img"), recipe: Recipe::default() }]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn assert_good(stick: &Fake) -> Record {
     let mut disk = Cursor::new(stick.borrow().bytes.clone());
     let map = verify::read_map(&mut disk).unwrap();
     verify::check_extents(&mut disk, &map, None, &mut on).unwrap();
-    Table::read_strict(&mut disk, stick.borrow().bytes.len() as u64).unwrap();
+    Table::read_strict(map.form, &mut disk, stick.borrow().bytes.len() as u64).unwrap();
     let record = record(stick);
     assert_eq!(record.map, map.digest().unwrap());
     record

@@ -5,7 +5,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use whiteglove_core::media::MediaPlan;
+use whiteglove_core::media::{Form, MbrBoot, MediaPlan};
 
 use super::*;
 use crate::{
@@ -42,7 +42,8 @@ fn assert_good(image: &Path, stick: &Fake) {
     let map = Image::open(image).unwrap().map;
     let mut disk = fs::File::open(&path).unwrap();
     assert_eq!(verify::read_map(&mut disk).unwrap(), map);
-    let data = Table::read_strict(&mut disk, fs::metadata(&path).unwrap().len()).unwrap().stretches(u64::MAX)[1].1;
+    let table = Table::read_strict(map.form, &mut disk, fs::metadata(&path).unwrap().len()).unwrap();
+    let data = table.stretches(u64::MAX)[1].1;
     let mut boot = map;
     boot.extents.retain(|extent| extent.offset < data);
     verify::check_extents(&mut disk, &boot, None, &mut on).unwrap();
@@ -76,10 +77,9 @@ fn another_medium_takes_over_the_data_volume_with_its_serial_number() {
     let (plan, _folder, _image, stick) = made();
     let spec = whiteglove_core::media::Spec {
         media: whiteglove_core::media_card::MediaId([7; 16]),
-        boot: vec![whiteglove_core::media::Item::inline("EFI/BOOT/BOOTX64.EFI", vec![1; 9])],
         boot_size: Some(33 << 20),
         data_size: Some(33 << 20),
-        ..crate::testing::spec()
+        ..crate::testing::spec_with(vec![whiteglove_core::media::Item::inline("EFI/BOOT/BOOTX64.EFI", vec![1; 9])])
     };
     let next = MediaPlan::new(spec).unwrap();
     let (_next_folder, image) = crate::testing::built(&next);
@@ -102,6 +102,18 @@ fn what_a_person_or_windows_wrote_on_the_boot_volume_is_put_right() {
     let updated = bring(&image, &stick, false, &mut on).unwrap();
     assert!(updated.fully && updated.changed > 0);
     assert_good(&image, &stick);
+}
+
+#[test]
+fn a_board_that_refuses_its_table_gets_another_and_captures_stay() {
+    let (plan, _folder, _image, stick) = made();
+    for form in [Form::Mbr(MbrBoot::Active0c), Form::Mbr(MbrBoot::Efi), Form::Gpt] {
+        let next = MediaPlan { form, ..plan.clone() };
+        let (_next_folder, image) = crate::testing::built(&next);
+        let updated = bring(&image, &stick, false, &mut on).unwrap();
+        assert_eq!(updated.changed, 0, "only the ends differ: {updated:?}");
+        assert_good(&image, &stick);
+    }
 }
 
 #[test]
@@ -128,7 +140,8 @@ fn pulled_at_any_moment_it_does_not_boot_and_a_second_update_puts_it_right() {
         touched += usize::from(error.touched);
         let same = stick.borrow().bytes == bytes;
         assert!(same || error.touched, "{moment}");
-        let whole = Table::read_strict(&mut io::Cursor::new(&stick.borrow().bytes), bytes.len() as u64).is_ok();
+        let whole =
+            Table::read_strict(Form::Gpt, &mut io::Cursor::new(&stick.borrow().bytes), bytes.len() as u64).is_ok();
         if whole && !same {
             // The very last read failed: unproven, but right.
             assert_good(&other, &stick);
