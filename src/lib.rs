@@ -4,6 +4,7 @@ mod answer;
 pub mod appliance;
 pub mod attach;
 pub mod board;
+mod check;
 pub mod cli;
 mod clock;
 pub mod commands;

@@ -81,6 +81,10 @@ impl Owner {
                 self.update_media(from, image, Named { disk, typed, operator }, fully);
                 return (vec![], None);
             }
+            Command::CheckMedia { what, fully } => {
+                self.check_media(from, what, fully);
+                return (vec![], None);
+            }
             Command::NoteStick { made } => {
                 let done = format!("Stick {} is in the journal.", made.stick);
                 Ok((vec![Record::StickWritten { made }], done))

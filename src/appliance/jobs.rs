@@ -20,10 +20,11 @@ use whiteglove_core::{
     problem::Problem,
     record::Record,
 };
-use whiteglove_image::{disks::Machine, media::build_file, write};
+use whiteglove_image::{check::How, disks::Machine, media::build_file, write};
 
 use super::{Input, Owner, Then, netboot};
 use crate::{
+    check,
     clock::now,
     config::Config,
     evidence::Sealing,
@@ -244,6 +245,17 @@ impl Owner {
                 }
             };
             Ok(handle.made(done, &words))
+        });
+    }
+
+    /// `what`: a disk, or an image in the media folder.
+    pub(super) fn check_media(&mut self, from: u64, what: PathBuf, fully: bool) {
+        let what = self.config.media_folder().join(what);
+        let config = self.config.clone();
+        let how = if fully { How::Full } else { How::Quick };
+        self.start(from, format!("checking {}", what.display()), move |handle| {
+            let report = check::check(&config, &what, how, None, &mut |progress| handle.watch(progress))?;
+            Ok(check::words(&what, &report))
         });
     }
 

@@ -79,6 +79,8 @@ pub enum Command {
         #[serde(default)]
         operator: Option<String>,
     },
+    /// Is a stick or an image what this bench made? Writes nothing. `fully`: reads every byte.
+    CheckMedia { what: PathBuf, fully: bool },
     /// Bench mode has made a stick: to be kept in the journal.
     NoteStick { made: Box<Made> },
     /// Write what registration takes of a batch's laptops into files in this folder.

@@ -7,11 +7,11 @@ use std::{
     process::Command,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use whiteglove_core::envelope::EXTENSION;
 
 use crate::support::{
-    Bench,
+    Bench, Control,
     laptop::{capture, hand_in, sealed_capture},
     partition, tool,
 };
@@ -293,4 +293,21 @@ fn content_of_a_persons_own_goes_along() {
     fs::write(folder.join("boot/vmlinuz"), "mine").unwrap();
     let complaint = bench.complains(&["media", "build", "--out", out, "--add", add]);
     assert!(complaint.contains("part of the boot environment"), "{complaint}");
+}
+
+#[test]
+fn the_board_asks_whether_an_image_is_what_was_made() {
+    let bench = Bench::started();
+    let (image, _) = bench.build_stick();
+    let mut control = Control::connect(&bench.state()).unwrap();
+    control.send(&json!({"check-media": {"what": image, "fully": false}}));
+    let said = control.until("done");
+    assert!(said.as_str().unwrap().contains("the manifest is signed by the bench"), "{said}");
+    let other = bench.folder.path().join("other");
+    fs::write(&other, "shimx64.efi of the texts\n".repeat(5_000)).unwrap();
+    let at = format!("{}@@1M", image.display());
+    assert!(tool("mcopy", &["-o", "-i", &at, other.to_str().unwrap(), "::EFI/BOOT/BOOTX64.EFI"]).0);
+    control.send(&json!({"check-media": {"what": image, "fully": false}}));
+    let problem = control.until("problem");
+    assert!(problem["why"].as_str().unwrap().contains("EFI/BOOT/BOOTX64.EFI is not the file"), "{problem}");
 }
