@@ -22,7 +22,7 @@ use whiteglove_core::{
         manifest::{Listed, Manifest, ManifestError, On},
         map::{self, ExtentMap, MapError, MapExtent},
         sign::PublicKey,
-        stick::{self, Found, Own, Record, RecordError},
+        stick::{self, Found, Record, RecordError},
     },
     problem::Problem,
 };
@@ -212,9 +212,8 @@ impl Look<'_> {
     /// The record vouches for the map: as it lies there, not as it was understood.
     fn record(&mut self) -> Result<(), CheckError> {
         let Some(record) = &self.record else {
-            self.report
-                .unchecked
-                .push("it is an image: only sticks have a record of when, by whom and onto what".into());
+            let image = "it is an image: only sticks have a record, which signs their partition table and extent map";
+            self.report.unchecked.push(image.into());
             return Ok(());
         };
         let gap = read_at(&mut self.disk, map::OFFSET, map::ROOM)?;
@@ -240,13 +239,12 @@ impl Look<'_> {
             Err(VerifyError::Read(error)) => return Err(error.into()),
             Err(_) => return Err(CheckError::OtherTable),
         };
-        if let (Some(record), Some(_)) = (&self.record, self.map.cards) {
-            let own = Own { media: record.media, stick: record.stick };
-            if table != table.personalised(own) {
-                return Err(CheckError::OtherTable);
-            }
+        let head = read_at(&mut self.disk, 0, stick::OFFSET)?;
+        if self.record.as_ref().is_some_and(|record| record.table != digest(&head)) {
+            return Err(CheckError::OtherTable);
         }
-        self.report.checked.push("the partition table, at both ends".into());
+        let signed = if self.record.is_some() { ", as the record names it" } else { "" };
+        self.report.checked.push(format!("the partition table, at both ends{signed}"));
         Ok(table)
     }
 

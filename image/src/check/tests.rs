@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use whiteglove_core::{
     clock::Moment,
     media::{
-        Contents, Item, MediaPlan, Part, Spec,
+        Contents, Form, Item, MbrBoot, MediaPlan, Part, Spec,
         manifest::{self, About, FileDigest},
         sign::Signer,
         stick::StickId,
@@ -16,8 +16,9 @@ use whiteglove_core::{
 use super::*;
 use crate::{
     testing::{
-        built, cards, issue, noise, on,
+        built, cards, issue, noise, on, said,
         stick::{Fake, Fault},
+        tool,
     },
     write::{Manner, source::Image, update::update, write_in},
 };
@@ -28,10 +29,10 @@ fn key() -> PublicKey {
 
 /// A medium as a bench makes it, with a small file, one that a quick check does not read, and scripts for Windows.
 fn medium(seed: u64) -> (MediaPlan, TempDir, PathBuf) {
-    medium_by(seed, &issue(1).signer)
+    medium_by(seed, &issue(1).signer, Form::Gpt)
 }
 
-fn medium_by(seed: u64, signer: &Signer) -> (MediaPlan, TempDir, PathBuf) {
+fn medium_by(seed: u64, signer: &Signer, form: Form) -> (MediaPlan, TempDir, PathBuf) {
     let media = MediaId([0x5a; 16]);
     let mut boot = vec![
         Item::inline("EFI/BOOT/BOOTX64.EFI", noise(seed, 900_000)),
@@ -60,7 +61,7 @@ fn medium_by(seed: u64, signer: &Signer) -> (MediaPlan, TempDir, PathBuf) {
     boot.push(Item::inline(manifest::PATH, text));
     boot.push(Item::inline(manifest::SIGNATURE_PATH, seal));
     let contents = Contents { boot, data };
-    let spec = Spec { contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..crate::testing::spec() };
+    let spec = Spec { form, contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..crate::testing::spec() };
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, image) = built(&plan);
     (plan, folder, image)
@@ -101,6 +102,26 @@ fn an_image_and_its_sticks_are_what_the_bench_made() {
         assert_eq!(report.notes, [] as [&str; 0]);
         let unread = report.unchecked.iter().any(|line| line.contains("1 file over 1 MiB (16 MB)"));
         assert_eq!(unread, how == How::Quick, "{:?}", report.unchecked);
+    }
+}
+
+#[test]
+fn a_stick_with_an_mbr_is_its_own_too() {
+    for boot in [MbrBoot::Active0c, MbrBoot::Efi] {
+        let (_plan, _folder, image) = medium_by(1, &issue(1).signer, Form::Mbr(boot));
+        check(&image, &key(), How::Full, &mut on).unwrap();
+        let sticks = [3, 4].map(|number| written(&image, number).borrow().bytes.clone());
+        assert_ne!(sticks[0][440..444], sticks[1][440..444], "disk signatures");
+        for bytes in &sticks {
+            look(bytes, How::Full).unwrap();
+        }
+        // Its signature, the kind of its first partition, code in front of it, a table behind it, the end.
+        for at in [440, 450, 100, 512, sticks[0].len() - 512] {
+            let mut bad = sticks[0].clone();
+            bad[at] ^= 1;
+            let error = look(&bad, How::Quick).unwrap_err();
+            assert!(matches!(error, CheckError::OtherTable | CheckError::Table(_)), "{at}: {error}");
+        }
     }
 }
 
@@ -224,7 +245,7 @@ fn a_record_and_a_map_that_do_not_belong_together_are_found() {
 #[test]
 fn what_another_bench_signed_is_told_apart() {
     let theirs = Signer::from_seed(&[1; 32]);
-    let (_plan, _folder, image) = medium_by(1, &theirs);
+    let (_plan, _folder, image) = medium_by(1, &theirs, Form::Gpt);
     let error = check(&image, &key(), How::Quick, &mut on).unwrap_err();
     assert!(matches!(error, CheckError::Manifest(ManifestError::OtherBench(key)) if key == theirs.public()), "{error}");
     assert!(error.problem(&image).next.contains("--key FILE"));
@@ -307,4 +328,18 @@ fn every_byte_of_the_head_counts_and_nothing_makes_it_panic() {
         })
         .unwrap();
     assert!(check(&path, &key(), How::Full, &mut on).is_ok());
+}
+
+#[test]
+fn a_partition_that_somebody_added_is_found() {
+    let (_plan, folder, image) = medium(1);
+    let stick = written(&image, 3);
+    let path = folder.path().join("stick");
+    fs::write(&path, &stick.borrow().bytes).unwrap();
+    // Whoever does it keeps the table whole, as any tool does; firmware might boot from it.
+    let more = ["--new=3:0:+1M", "--typecode=3:ef00", &path.to_string_lossy().into_owned()].map(str::to_owned);
+    let Some(output) = tool("sgdisk", &more.each_ref().map(String::as_str)) else { return };
+    assert!(output.status.success(), "{}", said(&output));
+    let error = check(&path, &key(), How::Quick, &mut on).unwrap_err();
+    assert!(matches!(error, CheckError::OtherTable), "{error}");
 }

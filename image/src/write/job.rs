@@ -69,7 +69,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
     ) -> Result<Self, Cause> {
         let image = reader.image();
         let personal = match &manner.issue {
-            Some(issue) => Personal::new(image, issue, updated)?,
+            Some(issue) => Personal::new(image, issue, permit.disk().size_bytes, updated)?,
             None => Personal::none(image),
         };
         let (head, tail) = personal.table.ends(permit.disk().size_bytes)?;

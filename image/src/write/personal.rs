@@ -72,7 +72,7 @@ impl Personal {
     ///
     /// # Errors
     /// The image cannot be read, or is not what its map says.
-    pub(super) fn new(image: &Image, issue: &Issue, updated: bool) -> Result<Self, Cause> {
+    pub(super) fn new(image: &Image, issue: &Issue, capacity: u64, updated: bool) -> Result<Self, Cause> {
         let mut personal = Self::none(image);
         let own = Own { media: image.media(), stick: issue.stick };
         if personal.cards(image, own)? {
@@ -80,10 +80,13 @@ impl Personal {
             personal.serials(image, own)?;
             personal.digest(image)?;
         }
+        let (head, _) = personal.table.ends(capacity)?;
+        let before = usize::try_from(stick::OFFSET).unwrap_or(usize::MAX).min(head.len());
         let record = Record {
             stick: issue.stick,
             media: own.media,
             map: personal.map_digest(image)?,
+            table: digest(&head[..before]),
             written: issue.written,
             operator: stick::operator(&issue.operator),
             tool: issue.tool.clone(),
@@ -202,7 +205,7 @@ impl Personal {
     pub(super) fn keep_record(&mut self, found: &[u8], signer: &Signer) -> bool {
         let checked = |block: &[u8]| stick::Found::read(block)?.checked(&signer.public());
         let (Ok(old), Ok(new)) = (checked(found), checked(&self.record)) else { return false };
-        let same = (old.stick, old.media, old.map) == (new.stick, new.media, new.map);
+        let same = (old.stick, old.media, old.map, old.table) == (new.stick, new.media, new.map, new.table);
         self.kept = same.then(|| found.to_vec());
         same
     }

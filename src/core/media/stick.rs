@@ -1,8 +1,8 @@
 //! What makes one stick of an image different from another: its number, what follows from that, and the signed record
 //! of when, by whom and onto what it was written.
 //!
-//! The record lies in the free gap between partition table and extent map, at [`OFFSET`]. It names the digest of the
-//! stick's own extent map, so with it everything the stick holds is signed.
+//! The record lies in the free gap between partition table and extent map, at [`OFFSET`]. It names the digests of the
+//! stick's own table and extent map, so with it everything the stick holds is signed.
 //!
 //! Shape: magic (8), format u32 LE, length u32 LE of the JSON, public key (32), signature over the JSON (64), JSON,
 //! zeros up to [`ROOM`].
@@ -80,6 +80,8 @@ pub struct Record {
     pub media: MediaId,
     /// SHA-256 of the extent map as it lies on the stick, zeros and all.
     pub map: ExtentDigest,
+    /// SHA-256 of what stands before this record: the partition table, which no map covers.
+    pub table: ExtentDigest,
     pub written: Moment,
     pub operator: String,
     /// Version of whiteglove.
@@ -202,6 +204,7 @@ mod tests {
             stick: StickId([3; 16]),
             media: MediaId([4; 16]),
             map: ExtentDigest([5; 32]),
+            table: ExtentDigest([6; 32]),
             written: Moment::from_millis(1_764_000_000_000),
             operator: "Jana".into(),
             tool: "0.1.0".into(),

@@ -236,7 +236,7 @@ fn a_map_that_leads_astray_is_refused_before_the_stick_is_touched() {
     for cards in [(u64::MAX - 10, length), (cards, u64::MAX), (HEAD, length)] {
         let mut image = Image::open(&path).unwrap();
         image.map.cards = Some(cards);
-        let personal = Personal::new(&image, &issue(3), false);
+        let personal = Personal::new(&image, &issue(3), image.size(), false);
         assert!(personal.is_err() || personal.is_ok_and(|personal| personal.patches.is_empty()), "{cards:?}");
     }
 }
@@ -245,7 +245,7 @@ fn a_map_that_leads_astray_is_refused_before_the_stick_is_touched() {
 fn the_bytes_of_a_patch_arrive_in_whatever_pieces_are_asked_for() {
     let (_, _folder, image) = carded(1);
     let image = Image::open(&image).unwrap();
-    let personal = Personal::new(&image, &issue(3), false).unwrap();
+    let personal = Personal::new(&image, &issue(3), image.size(), false).unwrap();
     for number in personal.digests.keys() {
         let extent = &image.map.extents[*number];
         let mut bytes = vec![0; usize::try_from(extent.length).unwrap()];
