@@ -337,7 +337,7 @@ fn a_partition_that_somebody_added_is_found() {
     let path = folder.path().join("stick");
     fs::write(&path, &stick.borrow().bytes).unwrap();
     // Whoever does it keeps the table whole, as any tool does; firmware might boot from it.
-    let more = ["--new=3:0:+1M", "--typecode=3:ef00", &path.to_string_lossy().into_owned()].map(str::to_owned);
+    let more = ["--new=3:0:+1M", "--typecode=3:ef00", &path.to_string_lossy()].map(str::to_owned);
     let Some(output) = tool("sgdisk", &more.each_ref().map(String::as_str)) else { return };
     assert!(output.status.success(), "{}", said(&output));
     let error = check(&path, &key(), How::Quick, &mut on).unwrap_err();
