@@ -11,7 +11,12 @@ use std::{
 
 use ::gpt::{GptConfig, GptError, disk::LogicalBlockSize, mbr::ProtectiveMBR, partition::Partition, partition_types};
 use uuid::Uuid;
-use whiteglove_core::media::{HEAD, MediaPlan, stick::Own, volume::SECTOR};
+use whiteglove_core::media::{
+    HEAD, MediaPlan,
+    keep::{KEEP_LABEL, Keep},
+    stick::Own,
+    volume::SECTOR,
+};
 
 use crate::table::{END, TableError};
 
@@ -43,7 +48,15 @@ impl Gpt {
             flags: 0,
             name: partition.part.label().to_owned(),
         });
-        Self { disk: Uuid::from_bytes(plan.disk_guid), partitions: (1..).zip(partitions).collect() }
+        let keep = plan.keep.iter().map(|keep| Partition {
+            part_type_guid: partition_types::LINUX_FS,
+            part_guid: Uuid::from_bytes(keep.guid),
+            first_lba: keep.first_lba,
+            last_lba: Keep::last_lba(plan.size),
+            flags: 0,
+            name: KEEP_LABEL.to_owned(),
+        });
+        Self { disk: Uuid::from_bytes(plan.disk_guid), partitions: (1..).zip(partitions.chain(keep)).collect() }
     }
 
     /// The same partitions with a stick's own identifiers.
@@ -92,7 +105,12 @@ impl Gpt {
         ProtectiveMBR::with_lb_size(sectors).overwrite_lba0(&mut ends).map_err(|e| TableError::Gpt(e.to_string()))?;
         let config = GptConfig::new().writable(true).logical_block_size(LogicalBlockSize::Lb512);
         let mut table = config.create_from_device(&mut ends, Some(self.disk))?;
-        table.update_partitions(self.partitions.clone())?;
+        let mut partitions = self.partitions.clone();
+        let is_kept = |p: &&mut Partition| p.name == KEEP_LABEL && p.part_type_guid == partition_types::LINUX_FS;
+        for partition in partitions.values_mut().filter(is_kept) {
+            partition.last_lba = Keep::last_lba(size);
+        }
+        table.update_partitions(partitions)?;
         table.write_inplace()?;
         drop(table);
         Ok((ends.head, ends.tail))

@@ -19,6 +19,7 @@ use whiteglove_core::{
     control::Progress,
     media::{
         self, HEAD, MediaPlan,
+        keep::Keep,
         map::{self, ExtentDigest, ExtentMap, MapError, MapExtent},
     },
     media_card::ARCHIVE,
@@ -162,6 +163,12 @@ fn read_ahead(plan: &MediaPlan, free: &mpsc::Receiver<Aligned>, filled: &mpsc::S
                 return;
             }
         }
+    }
+    if let Some((_, length)) = plan.keep.as_ref().map(Keep::blank) {
+        let Ok(mut bytes) = free.recv() else { return };
+        bytes.of(length).fill(0);
+        // Nobody wants it any more: then the writing failed, and says so.
+        let _ = filled.send(Ok(bytes));
     }
 }
 

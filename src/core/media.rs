@@ -20,6 +20,7 @@ use crate::media_card::MediaId;
 use crate::problem::Problem;
 
 mod form;
+pub mod keep;
 pub mod manifest;
 pub mod map;
 pub mod name;
@@ -29,6 +30,7 @@ pub mod tree;
 pub mod volume;
 
 pub use form::{Form, MbrBoot, UnknownForm};
+use keep::Keep;
 use map::MAX_EXTENTS;
 use tree::Tree;
 use volume::{Geometry, SECTOR, Volume, VolumeError};
@@ -243,6 +245,8 @@ pub struct MediaPlan {
     pub size: u64,
     /// Boot, then data, in the order of their sectors.
     pub partitions: Vec<Partition>,
+    /// Behind them, if a machine is to run from this medium.
+    pub keep: Option<Keep>,
 }
 
 impl MediaPlan {
@@ -262,7 +266,7 @@ impl MediaPlan {
             at += volume.geometry.bytes();
             partitions.push(Partition { part, guid, first_lba, volume });
         }
-        let plan = Self { media, form, disk_guid: derive(media, "disk"), size: at + HEAD, partitions };
+        let plan = Self { media, form, disk_guid: derive(media, "disk"), size: at + HEAD, partitions, keep: None };
         let content: u64 = plan.partitions.iter().map(|p| p.volume.content_len()).sum();
         if plan.chunks().count() > MAX_EXTENTS {
             return Err(PlanError::TooMuchContent { content, most: MAX_EXTENTS as u64 * CHUNK });
@@ -272,7 +276,7 @@ impl MediaPlan {
 
     /// The stretches that are written and digested as one, in order: content, nothing else.
     pub fn chunks(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.partitions.iter().flat_map(Partition::chunks)
+        self.partitions.iter().flat_map(Partition::chunks).chain(self.keep.as_ref().map(Keep::blank))
     }
 
     /// Everything that will be written, in the order of its place.
@@ -298,6 +302,9 @@ impl MediaPlan {
             for file in volume.files.iter().filter(|file| file.clusters > 0) {
                 push(at(file.first_cluster), long(file.clusters), format!("{label} {}", file.path));
             }
+        }
+        if let Some((offset, length)) = self.keep.as_ref().map(Keep::blank) {
+            all.push(Extent { offset, length, what: format!("{} beginning", keep::KEEP_LABEL) });
         }
         let tail = match self.form {
             Form::Gpt => "backup partition table",
@@ -383,6 +390,10 @@ impl fmt::Display for MediaPlan {
                 }
             }
         }
+        if let Some(keep) = &self.keep {
+            let number = self.partitions.len() + 1;
+            writeln!(f, "\n{number}. {}  Linux  LBA {}.. to the end of the stick", keep::KEEP_LABEL, keep.first_lba)?;
+        }
         Ok(())
     }
 }
@@ -424,6 +435,26 @@ mod tests {
             assert_eq!((&mbr.partitions, mbr.size), (&gpt.partitions, gpt.size));
             assert!(mbr.to_string().contains(said), "{mbr}");
         }
+    }
+
+    #[test]
+    fn room_to_keep_something_lies_behind_the_volumes_and_changes_neither() {
+        let plain = MediaPlan::new(spec()).unwrap();
+        let plan = plain.clone().keeping();
+        assert_eq!((&plan.partitions, plan.disk_guid), (&plain.partitions, plain.disk_guid));
+        let keep = plan.keep.clone().unwrap();
+        let data = plan.partition(Part::Data).unwrap();
+        assert_eq!(keep.first_lba, data.first_lba + data.sectors());
+        assert_eq!(plan.size, plain.size + (16 << 20));
+        assert_eq!(plan.chunks().last(), Some(keep.blank()));
+        assert_eq!(plan.what_is_at(keep.blank().0), "WGSTATE beginning");
+        // On a larger stick it takes what is there, but for the last MiB, whatever its size.
+        assert_eq!(keep::Keep::last_lba(plan.size) + 1, (plan.size - HEAD) / SECTOR);
+        assert_eq!(keep::Keep::last_lba((4 << 30) + 512) + 1, (4 << 21) + 1 - 2048);
+        assert!(
+            plan.to_string()
+                .ends_with(&format!("3. WGSTATE  Linux  LBA {}.. to the end of the stick\n", keep.first_lba))
+        );
     }
 
     #[test]
