@@ -1,7 +1,8 @@
 //! Brings the board and the bench together: the terminal on a thread of its own, updates in, commands
 //! out. The board is the same whether the bench runs in this process or in another.
+#![allow(clippy::print_stderr, reason = "what is said before there is a board")]
 
-use std::{pin::pin, sync::mpsc, thread};
+use std::{io::IsTerminal, pin::pin, sync::mpsc, thread, time::Duration};
 
 use tokio::sync::mpsc as inbox;
 use whiteglove_core::{control::Command, problem::Problem};
@@ -23,6 +24,38 @@ pub async fn open(config: &Config) -> Result<(), Problem> {
     match session::start(config, Extent::Board).await? {
         Some(running) => show_own(running).await,
         None => show(session::attach_to(config).await?).await,
+    }
+}
+
+/// How often it is looked for a bench that does not serve yet.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The board of the bench that serves from this folder, once there is one. Never a bench of its own: on a box the
+/// screen must not take the service's place while that starts.
+///
+/// # Errors
+/// The bench went away, or there is no terminal to show it on.
+pub async fn attach(config: &Config) -> Result<(), Problem> {
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        return Err(Problem::new(
+            "The board cannot be shown.",
+            "This is no terminal.",
+            "Run it in a terminal of at least 80x24.",
+        ));
+    }
+    let mut signal = pin!(session::signalled());
+    let mut waiting = false;
+    loop {
+        if let Ok(link) = session::attach_to(config).await {
+            return show(link).await;
+        }
+        if !std::mem::replace(&mut waiting, true) {
+            eprintln!("Waiting for the bench that serves from {} ...", config.state.display());
+        }
+        tokio::select! {
+            () = &mut signal => return Ok(()),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Action {
     /// Serve laptops without the board; a board started elsewhere attaches to it
     Serve,
+    /// Show the board of the bench that serves from the state folder; waits until there is one
+    Attach,
     /// List the devices on the bench
     Devices {
         /// One JSON array, everything the journal knows of each device
@@ -98,6 +100,9 @@ pub enum Action {
     /// Make the boot environment from unpacked Debian packages (scripts/bootenv calls this)
     #[command(subcommand)]
     Bootenv(BootenvAction),
+    /// The bench box: what scripts/box and the box itself call (a stick: media build --kind box)
+    #[command(subcommand)]
+    Box(BoxAction),
 }
 
 #[derive(Debug, clap::Args)]
@@ -349,8 +354,11 @@ pub enum JournalAction {
 
 #[derive(Debug, Subcommand)]
 pub enum MediaAction {
-    /// Build a medium for the open batch
+    /// Build a medium for the open batch, or a bench box
     Build {
+        /// What starts from it
+        #[arg(long, value_enum, default_value_t = KindWord::QuickScan)]
+        kind: KindWord,
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// For boards that refuse a GPT stick: mbr, or if that is refused too mbr-efi
@@ -421,6 +429,14 @@ pub enum MediaAction {
     Revoke { media: String },
     /// Check an image or a stick against its own extent map
     Verify { image: PathBuf },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum KindWord {
+    /// Our agent, which captures who a laptop is
+    QuickScan,
+    /// A bench: a PC started from it shows the board, serves laptops and keeps its journal on the stick
+    Box,
 }
 
 #[derive(Debug, clap::Args)]
@@ -497,4 +513,28 @@ fn form(word: &str) -> Result<Form, String> {
         let words: Vec<_> = Form::ALL.into_iter().map(Form::word).collect();
         format!("a medium is one of: {}", words.join(", "))
     })
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BoxAction {
+    /// Complete the parts of a bench box by the boot loaders and a list of digests
+    Pack {
+        /// Where scripts/box put the kernel, the initramfs and the two squashfs files
+        dir: PathBuf,
+        /// The boot environment with the boot loaders
+        #[arg(long, value_name = "DIR")]
+        bootenv: PathBuf,
+    },
+    /// Put a box's settings into place when it starts
+    Settings {
+        /// The folder with box.toml and whiteglove.toml, as far as the stick has them
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The stick's own number
+        #[arg(long, value_name = "XXXX")]
+        number: String,
+        /// The root of the box's file system
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+    },
 }

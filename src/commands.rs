@@ -4,6 +4,7 @@
 mod answer;
 mod batches;
 mod bench;
+mod bench_box;
 mod bootenv;
 mod demo;
 mod doctor;
@@ -21,6 +22,7 @@ use std::{
 pub use answer::answer;
 pub use batches::{batch, customer};
 pub use bench::{import, order, probe, release, same_laptop, scan, tell};
+pub use bench_box::bench_box;
 pub use bootenv::bootenv;
 pub use demo::demo;
 pub use doctor::doctor;

@@ -99,6 +99,14 @@ impl Config {
         })
     }
 
+    /// Whether these settings would be taken.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(text: &str) -> Result<(), String> {
+        Self::parse(text, PathBuf::new()).map(|_| ())
+    }
+
     fn parse(text: &str, state: PathBuf) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
         let config = Self {
@@ -140,6 +148,11 @@ impl Config {
 
     pub fn boot_environment(&self) -> PathBuf {
         self.state.join("bootenv")
+    }
+
+    /// What scripts/box made: the parts of a bench box.
+    pub fn bench_box(&self) -> PathBuf {
+        self.state.join("box")
     }
 
     /// What a person put there for laptops to boot: the customer's own WinPE.

@@ -3,6 +3,7 @@
 mod answer;
 pub mod appliance;
 pub mod attach;
+mod bench_box;
 pub mod board;
 mod check;
 pub mod cli;

@@ -34,7 +34,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
     let config = Config::load(cli.config.as_deref(), cli.state)?;
     let on_screen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let board_shown = match &cli.command {
-        None => on_screen,
+        None | Some(Action::Attach) => on_screen,
         Some(Action::Demo(DemoArgs { headless, load, .. })) => on_screen && !headless && load.is_none(),
         Some(_) => false,
     };
@@ -42,6 +42,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
     match cli.command {
         None if on_screen => board::open(&config).await,
         None | Some(Action::Serve) => commands::serve(&config).await,
+        Some(Action::Attach) => board::attach(&config).await,
         Some(Action::Devices { json }) => commands::devices(&config, json).await,
         Some(Action::Journal(JournalAction::Verify)) => commands::verify_journal(&config).await,
         Some(Action::Media(action)) => commands::media(&config, action).await,
@@ -65,6 +66,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
             commands::demo(&config, DemoArgs { headless, ..args }).await
         }
         Some(Action::Bootenv(action)) => commands::bootenv(&config, action),
+        Some(Action::Box(action)) => commands::bench_box(action),
     }
 }
 

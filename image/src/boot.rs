@@ -4,6 +4,7 @@
 //! Invariant: nothing of it is used before its digest matched, and the directory appears whole or
 //! not at all. No secret is in it; what belongs to one medium travels in [`media_cpio`].
 
+mod bench_box;
 mod build;
 mod grub;
 mod ipxe;
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use whiteglove_core::media_card::{MediaCard, StickCard};
 use whiteglove_core::problem::Problem;
 
+pub use bench_box::{BenchBox, BenchBoxError, FOLDER as BENCH_BOX_FOLDER, bench_box_grub_cfg};
 pub use build::{BuildInputs, build};
 pub use grub::{KERNEL_ARGUMENTS, grub_cfg, network_grub_cfg};
 pub use ipxe::{ipxe_script, memtest_script};

@@ -16,14 +16,24 @@ use whiteglove_core::{
 };
 use whiteglove_image::verify;
 
-use super::{Meter, absolute, ask, columns, print, read_journal};
-use crate::{appliance::stopped, cli::MediaAction, clock::now, config::Config, session};
+use super::{Meter, absolute, ask, bench_box, columns, print, read_journal};
+use crate::{
+    appliance::stopped,
+    cli::{KindWord, MediaAction},
+    clock::now,
+    config::Config,
+    session,
+};
 
 /// # Errors
 /// The bench's own answer.
 pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> {
     match action {
-        MediaAction::Build { out, form, add, media } => {
+        MediaAction::Build { kind: KindWord::Box, out, form, add, media } => {
+            let media = media.as_deref().map(media_id).transpose()?;
+            bench_box::build(config, &out, &Recipe { form, add, again: media })
+        }
+        MediaAction::Build { kind: KindWord::QuickScan, out, form, add, media } => {
             let (out, add) = (absolute(&out)?, add.as_deref().map(absolute).transpose()?);
             let again = media.as_deref().map(media_id).transpose()?;
             ask(config, Command::BuildMedia { out, recipe: Recipe { form, add, again } }).await

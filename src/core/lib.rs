@@ -5,6 +5,7 @@ pub mod answer;
 pub mod api;
 pub mod batch;
 pub mod bench;
+pub mod bench_box;
 pub mod blob;
 pub mod capture;
 pub mod certificates;

@@ -11,6 +11,7 @@ mod agent_api;
 mod answer;
 mod architecture;
 mod batches;
+mod bench_box;
 mod boot_http;
 mod command_line;
 mod dhcp;

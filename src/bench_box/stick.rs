@@ -1,0 +1,68 @@
+//! What goes on a box's stick: the boot chain and the two file systems on the volume it starts from, settings on the
+//! one that any PC can edit, and room for what the bench keeps.
+
+use std::path::Path;
+
+use whiteglove_core::{
+    bench_box::{BENCH_SETTINGS, BENCH_TEMPLATE, SETTINGS, TEMPLATE},
+    media::{Contents, Form, Item, MIB, MediaPlan, Part, Spec},
+    media_card::MediaId,
+    problem::Problem,
+};
+use whiteglove_image::boot::{BENCH_BOX_FOLDER, BenchBox, BootFile, bench_box_grub_cfg};
+
+/// Of every box's stick, full or not: an update finds the volumes of another image only where its own are.
+const BOOT_SIZE: u64 = 2048 * MIB;
+const DATA_SIZE: u64 = 256 * MIB;
+
+/// Computed and printable before anything is written.
+///
+/// # Errors
+/// The parts of a box are missing or damaged.
+pub(crate) fn plan(parts: &Path, media: MediaId) -> Result<MediaPlan, Problem> {
+    let parts = BenchBox::open(parts).map_err(Problem::from)?;
+    let host = |to: String, file: &BootFile| Item::host(to, file.size, file.path.clone());
+    let grub_cfg = bench_box_grub_cfg(Part::Boot.serial(media)).into_bytes();
+    let mut boot = vec![
+        host("EFI/BOOT/BOOTX64.EFI".into(), &parts.shim),
+        host("EFI/BOOT/grubx64.efi".into(), &parts.grub),
+        // As on every stick: Debian's GRUB looks in its prefix first.
+        Item::inline("EFI/debian/grub.cfg", grub_cfg.clone()),
+        Item::inline("EFI/BOOT/grub.cfg", grub_cfg),
+        Item::inline("README.TXT", crlf(&finder_words(media))),
+    ];
+    boot.extend(parts.mok_manager.iter().map(|file| host("EFI/BOOT/mmx64.efi".into(), file)));
+    boot.extend(parts.files.iter().filter_map(|file| {
+        let name = file.path.file_name()?.to_str()?;
+        Some(host(format!("{BENCH_BOX_FOLDER}/{name}"), file))
+    }));
+    let data = vec![
+        Item::inline(SETTINGS, crlf(TEMPLATE)),
+        Item::inline(BENCH_SETTINGS, crlf(BENCH_TEMPLATE)),
+        Item::inline("README.TXT", crlf(&finder_words(media))),
+    ];
+    let contents = Contents { boot, data };
+    let spec = Spec { media, form: Form::Gpt, contents, boot_size: Some(BOOT_SIZE), data_size: Some(DATA_SIZE) };
+    MediaPlan::new(spec).map(MediaPlan::keeping).map_err(|error| error.problem())
+}
+
+/// It will be opened in Notepad.
+fn crlf(text: &str) -> Vec<u8> {
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+fn finder_words(media: MediaId) -> String {
+    format!(
+        "This is a whiteglove bench box: a PC started from it becomes a bench that gets Windows laptops ready.
+Its number is {media}.
+
+Start a PC from it that nothing else is wanted of. Its own disks are not touched.
+Everything the bench knows stays on this stick. Do not format it, and do not pull it while the box is on:
+press the PC's power button once and wait until it is off.
+
+Settings: {SETTINGS} and {BENCH_SETTINGS} on the volume WGDATA, in any editor. The box reads them when it starts.
+
+Found it? Please give it back to the IT department that uses it: it holds what their bench knows.
+"
+    )
+}
