@@ -19,8 +19,8 @@ use crate::{
     tpm::Emulator,
 };
 
-/// An emulated processor, and a host that may be doing something else.
-const A_BOOT: Duration = Duration::from_secs(180);
+/// An emulated processor, and a host that may be doing something else. A whole Debian takes a minute.
+const A_BOOT: Duration = Duration::from_secs(300);
 
 /// Whether the laptop's cables lead anywhere.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,16 @@ impl Boot {
             assert!(seen < A_BOOT, "waited in vain for the laptop to say '{what}'");
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Seconds since power-on.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.power_on.elapsed().as_secs_f64()
+    }
+
+    /// Presses the button once, as whoever wants it to switch off in order.
+    pub(crate) fn power_button(&mut self) {
+        self.qmp.ask("system_powerdown", &json!({}));
     }
 
     pub(crate) fn serial(&self) -> String {

@@ -81,6 +81,8 @@ pub(crate) struct Laptop {
     pub(crate) tftp: Option<PathBuf>,
     /// The same with a network around it: its first adapter is plugged in here, and it boots from there.
     pub(crate) cable: Option<Tap>,
+    /// Ports of this host by which the machine's own are reached.
+    pub(crate) forwards: Vec<(u16, u16)>,
 }
 
 impl Laptop {
@@ -97,6 +99,7 @@ impl Laptop {
             clock: "utc".to_owned(),
             tftp: None,
             cable: None,
+            forwards: vec![],
         };
         laptop.assemble(volume);
         laptop
@@ -114,6 +117,7 @@ impl Laptop {
             clock: "utc".to_owned(),
             tftp: None,
             cable: None,
+            forwards: vec![],
         };
         laptop.assemble(volume);
         laptop
@@ -211,7 +215,10 @@ impl Laptop {
                     let tftp = format!("tftp={},bootfile=shimx64.efi", folder.display());
                     (format!("user,id=cable{number},{tftp}"), ",bootindex=0")
                 }
-                (None, None) => (format!("user,id=cable{number}"), ""),
+                (None, None) => {
+                    let forward = |&(here, there): &(u16, u16)| format!(",hostfwd=tcp:127.0.0.1:{here}-:{there}");
+                    (format!("user,id=cable{number}{}", self.forwards.iter().map(forward).collect::<String>()), "")
+                }
             };
             add("-netdev", cable);
             // QEMU's own boot ROMs have nothing to do with the laptop's, where it has a choice.

@@ -1,5 +1,6 @@
 //! Other laptops, and sticks that somebody changed: `scripts/test --all`, a boot each.
 
+mod bench_box;
 mod export;
 
 use std::{
