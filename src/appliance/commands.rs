@@ -89,6 +89,18 @@ impl Owner {
                 let done = format!("Stick {} is in the journal.", made.stick);
                 Ok((vec![Record::StickWritten { made }], done))
             }
+            Command::ArmBench(arm) => {
+                self.arm_bench(from, arm);
+                return (vec![], None);
+            }
+            Command::DisarmBench { stop } => {
+                self.disarm_bench(from, stop);
+                return (vec![], None);
+            }
+            Command::TeachPositions(teach) => {
+                self.teach_positions(from, teach);
+                return (vec![], None);
+            }
             Command::Import { from: place } => {
                 self.import(from, place);
                 return (vec![], None);

@@ -20,7 +20,7 @@ use whiteglove_core::{
     problem::Problem,
     record::Record,
 };
-use whiteglove_image::{check::How, disks::Machine, media::build_file, write};
+use whiteglove_image::{check::How, media::build_file};
 
 use super::{Input, Owner, Then, netboot};
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     clock::now,
     config::Config,
     evidence::Sealing,
-    sticks::{self, Done, Issuer, Log, One},
+    sticks::{self, Device, Done, Hardware, Issuer, Log, One},
 };
 
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -129,9 +129,9 @@ impl Owner {
     }
 
     pub(super) fn list_disks(&self, from: u64) {
-        let inbox = self.inbox.clone();
+        let (inbox, hardware) = (self.inbox.clone(), self.sticks.hardware.clone());
         tokio::task::spawn_blocking(move || {
-            let update = match Machine::default().disks() {
+            let update = match hardware.disks() {
                 Ok(disks) => Update::Disks(disks),
                 Err(error) => Update::Problem(Problem::new(
                     "The disks of this machine cannot be listed.",
@@ -225,13 +225,16 @@ impl Owner {
     pub(super) fn update_media(&mut self, from: u64, image: PathBuf, named: Named, fully: bool) {
         let image = self.config.media_folder().join(image);
         let title = format!("updating {} from {}", named.disk.path.display(), image.display());
+        if let Err(problem) = self.refuse_while_armed() {
+            return self.tell(from, Err(problem));
+        }
+        let hardware = self.sticks.hardware.clone();
         let config = self.config.clone();
         self.start(from, title, move |handle| {
-            let machine = Machine::default();
             let name = named.disk.name();
-            let one = named.prepare(&config, &machine, &image)?;
-            let open = |permit: &ErasePermit| machine.open(permit);
-            let done = one.update(fully, open, &mut write::settle, &mut |progress| handle.watch(progress))?;
+            let one = named.prepare(&config, &hardware, &image)?;
+            let open = |permit: &ErasePermit| hardware.open(permit);
+            let done = one.update(fully, open, &mut Device::settle, &mut |progress| handle.watch(progress))?;
             let (fully, changed) = done.updated.map_or((false, 0), |updated| (updated.fully, updated.changed));
             let compared = match fully {
                 true => "everything it boots from was compared",
@@ -262,13 +265,16 @@ impl Owner {
     pub(super) fn write_media(&mut self, from: u64, image: PathBuf, named: Named) {
         let image = self.config.media_folder().join(image);
         let title = format!("writing {} to {}", image.display(), named.disk.path.display());
+        if let Err(problem) = self.refuse_while_armed() {
+            return self.tell(from, Err(problem));
+        }
+        let hardware = self.sticks.hardware.clone();
         let config = self.config.clone();
         self.start(from, title, move |handle| {
-            let machine = Machine::default();
             let name = named.disk.name();
-            let one = named.prepare(&config, &machine, &image)?;
-            let open = |permit: &ErasePermit| machine.open(permit);
-            let done = one.write(open, &mut write::settle, &mut |progress| handle.watch(progress))?;
+            let one = named.prepare(&config, &hardware, &image)?;
+            let open = |permit: &ErasePermit| hardware.open(permit);
+            let done = one.write(open, &mut Device::settle, &mut |progress| handle.watch(progress))?;
             let words = format!("{name} is ready: written and read back. Take it out and boot a laptop from it.");
             Ok(handle.made(done, &words))
         });
@@ -284,12 +290,12 @@ pub(super) struct Named {
 
 impl Named {
     /// Whatever can be refused before the stick is opened.
-    fn prepare(self, config: &Config, machine: &Machine, image: &Path) -> Result<One, Problem> {
+    fn prepare(self, config: &Config, hardware: &Hardware, image: &Path) -> Result<One, Problem> {
         let image = sticks::open(image)?;
         let Self { disk, typed, operator } = self;
         let permit = ErasePermit::confirm(disk.clone(), &typed, image.size(), erase_policy())
             .map_err(|refusal| refusal.problem(&disk))?;
-        let port = machine.place(&disk).port;
+        let port = hardware.place(&disk).port;
         let issuer = Issuer::new(config, operator.as_deref())?;
         Ok(One { image, disk, port, permit, issuer, log: Log::in_folder(config.state.join("sticks")) })
     }

@@ -13,6 +13,7 @@ mod jobs;
 mod netboot;
 mod opening;
 mod publish;
+mod sticks;
 mod wire;
 
 use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
@@ -38,6 +39,8 @@ use whiteglove_core::{
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
 pub(crate) use jobs::{erase_policy, new_media_id};
+use sticks::Sticks;
+pub use sticks::SticksNews;
 use wire::Network;
 pub use wire::{NetbootPlan, Wire};
 
@@ -107,6 +110,8 @@ pub enum Input {
     /// Somebody was refused at the edge; a person should know.
     Trouble(Problem),
     Progress(Progress),
+    /// From the threads of bench mode.
+    Sticks(SticksNews),
     /// An answer that was fetched elsewhere, on its way to the front end that asked.
     Reply {
         to: u64,
@@ -163,6 +168,7 @@ struct Owner {
     problems: VecDeque<(Moment, Problem)>,
     job: Option<Job>,
     running: Option<RunningJob>,
+    sticks: Sticks,
     images: Vec<whiteglove_core::control::Image>,
     /// The disk failed in a way that ends the work.
     broken: Option<Problem>,
@@ -205,6 +211,7 @@ impl Appliance {
             problems: VecDeque::new(),
             job: None,
             running: None,
+            sticks: Sticks::new(config),
             images: jobs::list_images(&config.media_folder()),
             broken: None,
             dirty: true,
@@ -244,6 +251,7 @@ impl Owner {
         let ended = self.work(&mut messages).await;
         // A stick that is being written is given up: it does not boot, and says so when it is tried.
         self.cancel_running_job();
+        self.leave_sticks();
         ended?;
         self.publish();
         if let Err(error) = self.journal.close().await {
@@ -426,6 +434,10 @@ impl Owner {
                 if let Some(job) = &mut self.job {
                     job.progress = progress;
                 }
+                (vec![], None)
+            }
+            Input::Sticks(news) => {
+                self.hear_sticks(news);
                 (vec![], None)
             }
             Input::Reply { to, update } => {

@@ -22,7 +22,7 @@ use crate::{
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
-    sticks::made::Made,
+    sticks::{made::Made, size::Window, view::BenchMode},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,12 @@ pub enum Command {
     CheckMedia { what: PathBuf, fully: bool },
     /// Bench mode has made a stick: to be kept in the journal.
     NoteStick { made: Box<Made> },
+    /// Write an image to every stick that is plugged in from now on.
+    ArmBench(Arm),
+    /// Begin no more sticks. `stop`: those being written are stopped too, and do not boot then.
+    DisarmBench { stop: bool },
+    /// Say which port is which position.
+    TeachPositions(Teach),
     /// Write what registration takes of a batch's laptops into files in this folder.
     Export { ask: lane::Ask, out: PathBuf },
     /// Stop the running job.
@@ -90,6 +96,33 @@ pub enum Command {
     /// Import what a stick or folder brings: sealed captures (also of an image or device), and every
     /// file with Autopilot identities.
     Import { from: PathBuf },
+}
+
+/// Consent for every stick that is plugged in from then on, within a window of sizes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Arm {
+    /// Relative to the bench's media folder.
+    pub image: PathBuf,
+    pub sizes: Window,
+    /// Empty: every port.
+    pub ports: Vec<String>,
+    pub most: Option<usize>,
+    /// Also sticks that are plugged in already.
+    pub plugged_in: bool,
+    /// What the person typed.
+    pub typed: String,
+}
+
+/// A lesson in which a person plugs a stick into the port of position 1, then of 2, and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Teach {
+    Begin,
+    /// Remember what was shown.
+    Keep,
+    /// Forget it; positions stay as they were.
+    Drop,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,6 +158,9 @@ pub struct Snapshot {
     #[serde(default)]
     pub network: Arc<NetworkView>,
     pub job: Option<Job>,
+    /// Bench mode: many sticks at once.
+    #[serde(default)]
+    pub sticks: Arc<BenchMode>,
     /// Images in the media folder, newest first.
     pub images: Vec<Image>,
     pub media_folder: PathBuf,

@@ -11,5 +11,6 @@ pub mod place;
 pub mod probe;
 pub mod run;
 pub mod size;
+pub mod view;
 
 pub use size::gigabytes;

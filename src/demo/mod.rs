@@ -4,6 +4,7 @@
 mod laptop;
 pub mod load;
 mod network;
+pub(crate) mod sticks;
 
 use std::{thread, time::Duration};
 

@@ -3,10 +3,9 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -23,21 +22,17 @@ use whiteglove_core::{
         run::{Outcome, Present, Run, Start},
     },
 };
-use whiteglove_image::{
-    disks::Machine,
-    write::{
-        Manner, Seen, WriteError, Written,
-        many::{Many, Told, What},
-        settle,
-        source::Image,
-    },
+use whiteglove_image::write::{
+    Manner, Seen, WriteError, Written,
+    many::{Many, Told, What},
+    source::Image,
 };
 
 use super::{
-    Log,
+    Device, Hardware, Log,
     issuer::{Issuer, Stick, ended, entry},
 };
-use crate::clock::now;
+use crate::{clock::now, state::StateLock};
 
 /// A stick in the hand of a person who walks to the next port is nowhere for longer than that.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -45,11 +40,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What bench mode works with.
 #[derive(Debug)]
 pub(crate) struct Bench {
-    pub(crate) machine: Machine,
+    pub(crate) hardware: Hardware,
     pub(crate) image: Arc<Image>,
     pub(crate) armed: Armed,
-    /// Where sticks are remembered.
-    pub(crate) folder: PathBuf,
+    /// The ports of positions 1, 2, 3 and so on, where a person taught them.
+    pub(crate) known: Vec<String>,
+    pub(crate) log: Log,
+    /// No other process remembers sticks in that folder meanwhile.
+    pub(crate) alone: StateLock,
     pub(crate) issuer: Issuer,
     /// Told of each stick that is finished, for the journal.
     pub(crate) note: Note,
@@ -64,6 +62,32 @@ impl fmt::Debug for Note {
     }
 }
 
+/// What a person wants of a bench that runs. It only ever gets more urgent.
+#[derive(Debug, Default)]
+pub(crate) struct Wish(AtomicU8);
+
+impl Wish {
+    /// Begin nothing more, and finish what was begun.
+    pub(crate) fn finish(&self) {
+        self.0.fetch_max(1, Ordering::Relaxed);
+    }
+
+    /// Every stick stops at its next chunk.
+    pub(crate) fn stop(&self) {
+        self.0.fetch_max(2, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        self.get().0
+    }
+
+    /// To begin nothing more, and to stop.
+    fn get(&self) -> (bool, bool) {
+        let wish = self.0.load(Ordering::Relaxed);
+        (wish >= 1, wish >= 2)
+    }
+}
+
 /// What is known of a stick while it is written.
 struct Hand {
     disk: Disk,
@@ -73,27 +97,30 @@ struct Hand {
     written: u64,
 }
 
-/// Works until all sticks it was armed for are done, or `stop` is set and those begun have ended.
+/// Works until all sticks it was armed for are done, or a person wishes it to end and those begun have ended.
 ///
 /// # Errors
 /// The machine's disks cannot be listed.
-pub(crate) fn bench(bench: Bench, stop: &AtomicBool, say: &mut dyn FnMut(&Event)) -> Result<(), Problem> {
+pub(crate) fn bench(bench: Bench, wish: &Wish, say: &mut dyn FnMut(&Event)) -> Result<(), Problem> {
+    let _alone = bench.alone;
     let (tell, told) = mpsc::channel();
     let mut shop = Shop {
         many: Many::new(Arc::clone(&bench.image), tell),
-        run: Run::new(bench.armed),
-        log: Log::in_folder(bench.folder),
+        run: Run::new(bench.armed, bench.known),
+        log: bench.log,
         hands: BTreeMap::new(),
-        machine: bench.machine,
+        hardware: bench.hardware,
         image: bench.image,
         issuer: bench.issuer,
         note: bench.note,
     };
     let mut stopped = false;
     loop {
-        if stop.load(Ordering::Relaxed) && !stopped {
-            stopped = true;
+        let (finish, stop) = wish.get();
+        if finish {
             shop.run.stop();
+        }
+        if stop && !std::mem::replace(&mut stopped, true) {
             shop.many.stop();
         }
         shop.look(say)?;
@@ -117,7 +144,7 @@ struct Shop {
     run: Run,
     log: Log,
     hands: BTreeMap<u64, Hand>,
-    machine: Machine,
+    hardware: Hardware,
     image: Arc<Image>,
     issuer: Issuer,
     note: Note,
@@ -125,8 +152,8 @@ struct Shop {
 
 impl Shop {
     fn look(&mut self, say: &mut dyn FnMut(&Event)) -> Result<(), Problem> {
-        let disks = self.machine.disks().map_err(|error| unlisted(&error))?;
-        let present = |disk: Disk| Present { place: self.machine.place(&disk), disk };
+        let disks = self.hardware.disks().map_err(|error| unlisted(&error))?;
+        let present = |disk: Disk| Present { place: self.hardware.place(&disk), disk };
         let (starts, events) = self.run.on_disks(disks.into_iter().map(present).collect(), now());
         for mut event in events {
             if let Event::Begun { stick, notes, .. } = &mut event {
@@ -143,10 +170,10 @@ impl Shop {
         let begun = self.log.begun(&name, self.image.fingerprint());
         let issue = self.issuer.issue(begun.as_ref().and_then(|begun| begun.number), name.clone())?;
         self.hands.insert(stick, Hand { disk, name, port: place.port, number: issue.stick, written: 0 });
-        let machine = self.machine.clone();
+        let hardware = self.hardware.clone();
         let resume = begun.map_or(0, |begun| begun.written);
         let manner = Manner { resume, issue: Some(issue), ..Manner::default() };
-        self.many.begin(stick, permit, move |permit| machine.open(permit), settle, manner);
+        self.many.begin(stick, permit, move |permit| hardware.open(permit), Device::settle, manner);
         Ok(())
     }
 

@@ -7,13 +7,16 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use whiteglove_core::{
+    clock::Moment,
     media::{map::ExtentDigest, stick::StickId},
-    sticks::health::{Entry, Health, Name},
+    media_card::MediaId,
+    sticks::health::{Ended, Entry, Health, Name},
 };
 
 /// Every so many bytes the progress of a stick is put down.
@@ -48,6 +51,13 @@ impl Log {
 
     pub(crate) fn health(&self, stick: &Name) -> Health {
         Health::of(&self.entries(), stick)
+    }
+
+    /// Sticks that were made with an image, and those made of late with any.
+    pub(crate) fn made(&self, media: MediaId, now: Moment, lately: Duration) -> (usize, usize) {
+        let made: Vec<Entry> = self.entries().into_iter().filter(|entry| entry.ended == Ended::Ready).collect();
+        let with_it = made.iter().filter(|entry| entry.media == media).count();
+        (with_it, made.iter().filter(|entry| now.since(entry.at) < lately).count())
     }
 
     /// One write to a file opened for appending: lines of two processes do not mix.
@@ -105,8 +115,6 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use whiteglove_core::{clock::Moment, media_card::MediaId, sticks::health::Ended};
-
     use super::*;
 
     fn name(serial: &str) -> Name {
@@ -135,6 +143,33 @@ mod tests {
         log.add(&entry);
         assert_eq!(log.health(&name("42")).failed, 2);
         assert_eq!(log.health(&name("43")).failed, 0);
+    }
+
+    #[test]
+    fn sticks_that_were_made_are_counted_by_image_and_by_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::in_folder(folder.path().to_owned());
+        let entry = |at, media, ended| Entry {
+            at: Moment::from_millis(at),
+            stick: name("42"),
+            port: "2-1".into(),
+            media: MediaId([media; 16]),
+            ended,
+            bytes: 7,
+            write_rate: None,
+            read_rate: None,
+            retries: 0,
+        };
+        for entry in [
+            entry(10, 1, Ended::Ready),
+            entry(5_000, 1, Ended::Ready),
+            entry(6_000, 2, Ended::Ready),
+            entry(7_000, 1, Ended::Hung),
+        ] {
+            log.add(&entry);
+        }
+        assert_eq!(log.made(MediaId([1; 16]), Moment::from_millis(8_000), Duration::from_secs(4)), (2, 2));
+        assert_eq!(log.made(MediaId([3; 16]), Moment::from_millis(8_000), Duration::from_secs(9)), (0, 3));
     }
 
     #[test]

@@ -4,31 +4,24 @@ use std::{
     collections::BTreeMap,
     io::{IsTerminal, Write},
     ops::ControlFlow,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, oneshot};
 use whiteglove_core::{
     control::Command,
-    disk::{Armed, Disk, Refusal, Terms},
+    disk::{Disk, Terms},
     problem::Problem,
     sticks::{event::Event, gigabytes, made::Made},
 };
-use whiteglove_image::{disks::Machine, write::source::Image};
 
 use super::super::{Meter, print};
 use crate::{
-    appliance::erase_policy,
     cli::BenchArgs,
     config::Config,
     session::{self, signalled},
-    state,
-    sticks::{Bench, Issuer, Note, bench as work, unlisted},
+    sticks::{Bench, Hardware, Issuer, Note, Prepared, Wanted, Wish, bench as work},
 };
 
 /// How often a log gets a line on the progress of a stick; a terminal is kept up to date.
@@ -40,39 +33,27 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// # Errors
 /// The bench was not armed, or sticks failed.
 pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Problem> {
-    let folder = config.state.join("sticks");
-    let Some(_alone) = state::lock(&folder)? else {
-        return Err(Problem::new(
-            "Another bench mode is running.",
-            format!("Another process writes sticks and remembers them in {}.", folder.display()),
-            "Use that one, or end it first.",
-        ));
-    };
-    let image = Arc::new(open(&args.image)?);
-    let machine = Machine::default();
-    let there = machine.disks().map_err(|error| unlisted(&error))?;
-    let (also, before): (Vec<Disk>, Vec<Disk>) =
-        there.into_iter().partition(|disk| args.plugged_in && disk.refusal(erase_policy()).is_none());
-    let terms = Terms {
-        sizes: args.size,
-        ports: args.ports.clone(),
-        most: args.max.unwrap_or(usize::MAX),
-        image: image.size(),
-        before,
-    };
+    let mut meter = Meter::default();
+    let prepared = Prepared::new(Hardware::default(), &config.state, &args.image, &mut |progress| {
+        meter.show(&progress);
+        ControlFlow::Continue(())
+    });
+    meter.end();
+    let prepared = prepared?;
+    let BenchArgs { size: sizes, ports, max: most, plugged_in, .. } = args;
+    let (terms, also) = prepared.terms(Wanted { sizes, ports, most, plugged_in })?;
     let typed = match args.confirm {
         Some(words) => words,
         None => ask(&terms, &also)?,
     };
-    let armed = Armed::confirm(terms, &typed, erase_policy()).map_err(|refusal| not_armed(&refusal))?;
-    if !args.json {
-        let content = gigabytes(image.content());
-        print(&format!("Armed for {}. {content} a stick, then all of it is read back. Ctrl-C ends it.", args.size))?;
-    }
+    let content = gigabytes(prepared.image().content());
     let issuer = Issuer::new(config, args.operator.as_deref())?;
     let (made, finished) = mpsc::unbounded_channel();
     let note = Note(Box::new(move |stick| drop(made.send(stick))));
-    let bench = Bench { machine, image, armed, folder, issuer, note };
+    let bench = prepared.arm(terms, &typed, issuer, note)?;
+    if !args.json {
+        print(&format!("Armed for {sizes}. {content} a stick, then all of it is read back. Ctrl-C ends it."))?;
+    }
     let journal = tokio::spawn(keep(config.clone(), finished));
     let ran = run(bench, args.json).await;
     // It ends with the bench, as nobody is left to tell of a stick; unless a person left while a stick hung.
@@ -102,26 +83,6 @@ async fn keep(config: Config, mut finished: mpsc::UnboundedReceiver<Made>) {
             tracing::warn!(%stick, what = problem.what, why = problem.why, "a stick is not in the journal");
         }
     }
-}
-
-fn open(path: &Path) -> Result<Image, Problem> {
-    let image = Image::open(path).map_err(|error| error.problem())?;
-    let mut meter = Meter::default();
-    let checked = image.check(&mut |progress| {
-        meter.show(&progress);
-        ControlFlow::Continue(())
-    });
-    meter.end();
-    checked.map_err(|error| error.problem())?;
-    Ok(image)
-}
-
-fn not_armed(refusal: &Refusal) -> Problem {
-    let why = match refusal {
-        Refusal::WrongName { name, typed } => format!("The words are {name:?}, not {typed:?}."),
-        other => other.to_string(),
-    };
-    Problem::new("The bench is not armed; nothing was erased.", why, "Type the words exactly as they are shown.")
 }
 
 fn ask(terms: &Terms, also: &[Disk]) -> Result<String, Problem> {
@@ -155,9 +116,9 @@ fn ask(terms: &Terms, also: &[Disk]) -> Result<String, Problem> {
 
 /// How many failed, and whether a person ended it.
 async fn run(bench: Bench, json: bool) -> Result<(usize, bool), Problem> {
-    let stop = Arc::new(AtomicBool::new(false));
+    let wish = Arc::new(Wish::default());
     let (done, mut ended) = oneshot::channel();
-    let asked = Arc::clone(&stop);
+    let asked = Arc::clone(&wish);
     // A thread of its own, not one of the runtime's: a stick that hangs must not keep the program from ending.
     let spawned = std::thread::Builder::new().name("sticks".into()).spawn(move || {
         let mut show = Show { json, ..Show::default() };
@@ -186,7 +147,7 @@ async fn run(bench: Bench, json: bool) -> Result<(usize, bool), Problem> {
                         "Sticks that were not READY do not boot: write them again.",
                     ));
                 }
-                stop.store(true, Ordering::Relaxed);
+                wish.stop();
                 eprintln!("Ending: each stick stops at its next chunk. Ctrl-C again leaves at once.");
             }
         }

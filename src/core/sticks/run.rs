@@ -87,8 +87,9 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(armed: Armed) -> Self {
-        let ports = armed.terms().ports.clone();
+    /// `known`: the ports of positions 1, 2, 3 and so on. If the bench was armed for ports, their order counts instead.
+    pub fn new(armed: Armed, known: Vec<String>) -> Self {
+        let ports = if armed.terms().ports.is_empty() { known } else { armed.terms().ports.clone() };
         Self { armed, ports, slots: Vec::new(), begun: 0, ready: 0, failed: 0, stopping: false }
     }
 

@@ -17,6 +17,11 @@ fn system() -> Present {
 }
 
 fn run(ports: &[&str], most: usize, before: &[Present]) -> Run {
+    run_knowing(&[], ports, most, before)
+}
+
+/// `known`: the ports of the positions that a person taught.
+fn run_knowing(known: &[&str], ports: &[&str], most: usize, before: &[Present]) -> Run {
     let terms = Terms {
         sizes: "14G..70G".parse().unwrap(),
         ports: ports.iter().map(|port| (*port).to_owned()).collect(),
@@ -24,7 +29,19 @@ fn run(ports: &[&str], most: usize, before: &[Present]) -> Run {
         image: 1 << 30,
         before: before.iter().map(|present| present.disk.clone()).collect(),
     };
-    Run::new(Armed::confirm(terms, "erase 14G..70G", Policy::default()).unwrap())
+    let known = known.iter().map(|port| (*port).to_owned()).collect();
+    Run::new(Armed::confirm(terms, "erase 14G..70G", Policy::default()).unwrap(), known)
+}
+
+#[test]
+fn a_port_has_the_position_it_was_taught_and_new_ones_come_after() {
+    let there = [plugged("b", 10), plugged("x", 11), plugged("a", 12)];
+    let at_positions = |mut run: Run| -> Vec<usize> {
+        run.on_disks(there.to_vec(), at(1)).0.iter().map(|start| start.position).collect()
+    };
+    assert_eq!(at_positions(run_knowing(&["a", "b", "c"], &[], 9, &[])), [2, 4, 1]);
+    // The ports it was armed for count instead, and no others.
+    assert_eq!(at_positions(run_knowing(&["a", "b", "c"], &["b", "x"], 9, &[])), [1, 2]);
 }
 
 fn ready() -> Outcome {
