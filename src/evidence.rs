@@ -22,7 +22,10 @@ use whiteglove_core::{
     media_card::MediaCard,
     problem::Problem,
 };
-use whiteglove_image::boot::{BootEnv, signers};
+use whiteglove_image::{
+    boot::{BootEnv, signers},
+    seal,
+};
 
 use crate::sticks::TOOL;
 
@@ -54,6 +57,22 @@ impl Sealing {
         let known = environment.files().map(|file| (file.path.clone(), file.sha256)).collect();
         let loaders = loaders(boot)?;
         seal(boot, data, about, loaders, &known, &self.signer)
+    }
+}
+
+impl Sealing {
+    /// Signs what was built, as a whole.
+    ///
+    /// # Errors
+    /// It cannot be written any more.
+    pub(crate) fn image(&self, image: &Path) -> Result<(), Problem> {
+        seal::seal(image, TOOL, self.issued, &self.signer).map_err(|error| {
+            Problem::new(
+                format!("{} is built, but not signed.", image.display()),
+                format!("{error}."),
+                "Free space on that disk or choose another place, then build again.",
+            )
+        })
     }
 }
 

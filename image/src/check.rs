@@ -44,7 +44,7 @@ pub enum CheckError {
     NotOurs,
     #[error(transparent)]
     Map(MapError),
-    #[error("it has no stick record: it was not written by whiteglove, or by one that kept no records yet")]
+    #[error("it has no record of its own: it was not written by whiteglove, or by one that kept no records yet")]
     NoRecord,
     #[error(transparent)]
     Record(RecordError),
@@ -94,7 +94,9 @@ impl CheckError {
             Self::Read(_) => "Check that it is plugged in and that you may read it (as root, or in group disk).",
             Self::Cancelled => "Check it again before you trust it.",
             Self::NotOurs => "Choose a stick or an image that whiteglove made; whole, like /dev/sdb.",
-            Self::NoRecord => "Write it with whiteglove media write: only that gives it a number and a record.",
+            Self::NoRecord => {
+                "Write it with whiteglove media write, which gives a stick its number and record; build an image again."
+            }
             Self::Record(RecordError::OtherBench(_)) | Self::Manifest(ManifestError::OtherBench(_)) => {
                 "If another bench of yours made it, check it by that bench's key: `whiteglove media key` there prints it, \
                  --key FILE takes it here. If not, find out whose it is."
@@ -177,15 +179,18 @@ pub fn check(path: &Path, key: &PublicKey, how: How, watch: Watch<'_>) -> Result
         VerifyError::Read(error) => CheckError::Read(error),
         _ => CheckError::NotOurs,
     })?;
-    let record = match Found::read(&read_at(&mut disk, stick::OFFSET, stick::ROOM)?) {
-        Ok(found) => Some(found.checked(key).map_err(CheckError::Record)?),
-        Err(RecordError::Missing) if is_file && map.size == size => None,
+    let found = Found::read(&read_at(&mut disk, stick::OFFSET, stick::ROOM)?);
+    let signed = match found.and_then(|found| found.checked(key)) {
+        // An image that something else has put on a stick.
+        Ok(record) if record.is_of_image() && !(is_file && map.size == size) => return Err(CheckError::NoRecord),
+        Ok(record) => record,
         Err(RecordError::Missing) => return Err(CheckError::NoRecord),
         Err(error) => return Err(CheckError::Record(error)),
     };
+    let record = Some(signed.clone()).filter(|record| !record.is_of_image());
     let mut look = Look { disk, size, map, record, how, watch, done: 0, total: 0, report: Words::default() };
-    look.record()?;
-    let table = look.table()?;
+    look.record(&signed)?;
+    let table = look.table(&signed)?;
     let manifest = look.volumes(&table, key)?;
     let Look { record, report, .. } = look;
     Ok(Report { manifest, record, checked: report.checked, unchecked: report.unchecked, notes: report.notes })
@@ -210,12 +215,7 @@ impl Look<'_> {
     }
 
     /// The record vouches for the map: as it lies there, not as it was understood.
-    fn record(&mut self) -> Result<(), CheckError> {
-        let Some(record) = &self.record else {
-            let image = "it is an image: only sticks have a record, which signs their partition table and extent map";
-            self.report.unchecked.push(image.into());
-            return Ok(());
-        };
+    fn record(&mut self, record: &Record) -> Result<(), CheckError> {
         let gap = read_at(&mut self.disk, map::OFFSET, map::ROOM)?;
         if record.map != digest(&gap) {
             return Err(CheckError::OtherMap);
@@ -226,13 +226,13 @@ impl Look<'_> {
         if self.map.size > self.size {
             return Err(CheckError::Map(MapError::Damaged("the stick is smaller than its image")));
         }
-        self.report
-            .checked
-            .push("the stick's record is signed by the bench, and its extent map is the one it names".into());
+        let whose = if record.is_of_image() { "image" } else { "stick" };
+        let words = format!("the {whose}'s record is signed by the bench, and its extent map is the one it names");
+        self.report.checked.push(words);
         Ok(())
     }
 
-    fn table(&mut self) -> Result<Table, CheckError> {
+    fn table(&mut self, signed: &Record) -> Result<Table, CheckError> {
         let table = match verify::check_table(&mut self.disk, self.size, self.map.form, None) {
             Ok(table) => table,
             Err(VerifyError::Table(error)) => return Err(error.into()),
@@ -240,11 +240,10 @@ impl Look<'_> {
             Err(_) => return Err(CheckError::OtherTable),
         };
         let head = read_at(&mut self.disk, 0, stick::OFFSET)?;
-        if self.record.as_ref().is_some_and(|record| record.table != digest(&head)) {
+        if signed.table != digest(&head) {
             return Err(CheckError::OtherTable);
         }
-        let signed = if self.record.is_some() { ", as the record names it" } else { "" };
-        self.report.checked.push(format!("the partition table, at both ends{signed}"));
+        self.report.checked.push("the partition table, at both ends, as the record names it".into());
         Ok(table)
     }
 

@@ -14,6 +14,7 @@ mod mbr;
 pub mod media;
 mod members;
 pub mod modules;
+pub mod seal;
 mod table;
 #[cfg(test)]
 mod testing;

@@ -37,6 +37,8 @@ pub enum VerifyError {
     Table(#[from] TableError),
     #[error("the bytes at {offset} are not the ones that were written{}", of(.what))]
     Digest { offset: u64, what: Option<String> },
+    #[error("{what} is not what the bench signed")]
+    Unsigned { what: &'static str },
     #[error("it was made from another plan")]
     OtherPlan,
     #[error("volume {label}: {what}")]
@@ -55,6 +57,7 @@ impl VerifyError {
         let next = match self {
             Self::Cancelled => "Check it again before you use it.",
             Self::Read(_) => "Check that the image is there and readable.",
+            Self::Unsigned { .. } => "Find out who changed it, and build it again.",
             _ => "Build the image again; if that repeats, the disk it lies on is failing.",
         };
         Problem::new("The image was not accepted", self.to_string(), next)

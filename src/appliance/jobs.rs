@@ -73,7 +73,8 @@ impl Handle {
             None => String::new(),
         };
         let advice = done.advice.map_or_else(String::new, |advice| format!(" But {advice}."));
-        format!("{words}{number}{advice}")
+        let note = done.note.map_or_else(String::new, |note| format!(" {note}"));
+        format!("{words}{number}{advice}{note}")
     }
 }
 
@@ -212,6 +213,7 @@ impl Owner {
                 })?;
             }
             build_file(&plan, &out, &mut |progress| handle.watch(progress)).map_err(|error| error.problem())?;
+            sealing.image(&out)?;
             // Not read back here: what is read now comes from memory and proves nothing. Every extent's digest
             // is in the image, and writing it to a stick checks them before the first byte and after the last.
             let none = match card.endpoints.is_empty() {
@@ -297,7 +299,8 @@ impl Named {
             .map_err(|refusal| refusal.problem(&disk))?;
         let port = hardware.place(&disk).port;
         let issuer = Issuer::new(config, operator.as_deref())?;
-        Ok(One { image, disk, port, permit, issuer, log: Log::in_folder(config.state.join("sticks")) })
+        let note = issuer.vouches_for(&image)?;
+        Ok(One { image, disk, port, permit, issuer, note, log: Log::in_folder(config.state.join("sticks")) })
     }
 }
 

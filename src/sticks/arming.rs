@@ -86,8 +86,9 @@ impl Prepared {
     }
 
     /// # Errors
-    /// Other words were typed than those that arm it.
+    /// Other words were typed than those that arm it, or the image was changed since it was built.
     pub(crate) fn arm(self, terms: Terms, typed: &str, issuer: Issuer, note: Note) -> Result<Bench, Problem> {
+        issuer.vouches_for(&self.image)?;
         let armed = Armed::confirm(terms, typed, erase_policy()).map_err(|refusal| not_armed(&refusal))?;
         let Self { alone, image, hardware, log, known } = self;
         Ok(Bench { hardware, image, armed, known, log, alone, issuer, note })

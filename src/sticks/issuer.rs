@@ -14,12 +14,16 @@ use whiteglove_core::{
         made::Made,
     },
 };
-use whiteglove_image::write::{Cause, Issue, Seen, Stretch, WriteError};
+use whiteglove_image::{
+    seal::Vouched,
+    write::{Cause, Issue, Seen, Stretch, WriteError, source::Image},
+};
 
 use crate::{clock::now, config::Config, state};
 
 /// Less was written than tells a rate.
 const TELLS_A_RATE: u64 = 16 << 20;
+const NOT_OURS: &str = "Its image is not signed by this bench, so `media check` will not know it here.";
 pub(crate) const TOOL: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug, Clone)]
@@ -37,6 +41,17 @@ impl Issuer {
         let signer = Arc::new(state::signer(&config.state)?);
         let name = named.map(str::to_owned).or_else(|| config.operator.clone()).unwrap_or_else(login_name);
         Ok(Self { signer, operator: operator(&name) })
+    }
+
+    /// Whether an image is as this bench built it; what there is to say if another did, or nobody who tells.
+    ///
+    /// # Errors
+    /// It was changed since it was built: no stick is made from it.
+    pub(crate) fn vouches_for(&self, image: &Image) -> Result<Option<&'static str>, Problem> {
+        match image.vouched(&self.signer.public()).map_err(|error| error.problem())? {
+            Vouched::Ours => Ok(None),
+            Vouched::NotOurs => Ok(Some(NOT_OURS)),
+        }
     }
 
     /// What makes a stick one of its own. `number`: it was begun before, and stays the same stick.

@@ -32,6 +32,8 @@ pub(crate) struct One {
     pub(crate) port: String,
     pub(crate) permit: ErasePermit,
     pub(crate) issuer: Issuer,
+    /// What there is to say of the image.
+    pub(crate) note: Option<&'static str>,
     pub(crate) log: Log,
 }
 
@@ -42,6 +44,7 @@ pub(crate) struct Done {
     pub(crate) made: Option<Made>,
     pub(crate) updated: Option<update::Updated>,
     pub(crate) advice: Option<String>,
+    pub(crate) note: Option<&'static str>,
 }
 
 /// # Errors
@@ -69,7 +72,7 @@ impl One {
         settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
         watch: Watch<'_>,
     ) -> Result<Done, Problem> {
-        let Self { image, disk, port, permit, issuer, log } = self;
+        let Self { image, disk, port, permit, issuer, note, log } = self;
         let usb = Name::of(&disk);
         let (media, fingerprint) = (image.media(), image.fingerprint());
         let begun = log.begun(&usb, fingerprint);
@@ -90,7 +93,7 @@ impl One {
         let written = written.map_err(|error| error.problem())?;
         log.clear(&usb);
         let made = issuer.made(&Stick { usb: &usb, port: &port, number: written.stick }, media, seen, false);
-        Ok(Done { made, updated: None, advice: log.health(&usb).advice() })
+        Ok(Done { made, updated: None, advice: log.health(&usb).advice(), note })
     }
 
     /// Writes what differs, and keeps its data volume.
@@ -104,7 +107,7 @@ impl One {
         settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
         watch: Watch<'_>,
     ) -> Result<Done, Problem> {
-        let Self { image, disk, port, permit, issuer, log } = self;
+        let Self { image, disk, port, permit, issuer, note, log } = self;
         let usb = Name::of(&disk);
         let media = image.media();
         let issue = issuer.issue(None, usb.clone())?;
@@ -113,7 +116,7 @@ impl One {
         let updated = updated.map_err(|error| error.problem())?;
         let stick = Stick { usb: &usb, port: &port, number: updated.stick };
         let made = issuer.made(&stick, media, seen, true).filter(|made| made.bytes > 0);
-        Ok(Done { made, updated: Some(updated), advice: log.health(&usb).advice() })
+        Ok(Done { made, updated: Some(updated), advice: log.health(&usb).advice(), note })
     }
 }
 

@@ -279,6 +279,7 @@ fn a_stick_proves_what_it_is_here_and_on_a_machine_that_has_but_the_key() {
     };
     let words = write("write", &["--operator", "Jana"]);
     let number = words.split("It is stick ").nth(1).expect(&words).split('.').next().unwrap().to_owned();
+    assert!(!words.contains("not signed"), "{words}");
     let said = bench.says(&["media", "check", &device]);
     assert!(said.contains("is what the bench made") && said.contains(&number) && said.contains("by Jana"), "{said}");
     assert!(bench.says(&["media", "check", "--full", &device]).contains("byte for byte"));
@@ -310,4 +311,14 @@ fn a_stick_proves_what_it_is_here_and_on_a_machine_that_has_but_the_key() {
     write("update", &["--full", "--operator", "Timo"]);
     let said = bench.says(&["media", "check", "--full", &device]);
     assert!(said.contains(&number) && said.contains("brought up to date") && said.contains("by Timo"), "{said}");
+
+    // An image that was changed since it was built makes no stick.
+    let file = fs::OpenOptions::new().write(true).open(&image).unwrap();
+    file.write_all_at(b"x", (20 << 10) + 300).unwrap();
+    let mut command = bench.command();
+    command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", "write", image.to_str().unwrap(), "--to"]);
+    let output = command.args([&device, "--name", &name]).output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && words.contains("record is not what the bench signed"), "{words}");
+    bench.says(&["media", "check", "--full", &device]);
 }

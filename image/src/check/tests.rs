@@ -64,6 +64,7 @@ fn medium_by(seed: u64, signer: &Signer, form: Form) -> (MediaPlan, TempDir, Pat
     let spec = Spec { form, contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..crate::testing::spec() };
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, image) = built(&plan);
+    crate::seal::seal(&image, "0.1.0", Moment::from_millis(1_764_000_000_000), signer).unwrap();
     (plan, folder, image)
 }
 
@@ -235,10 +236,15 @@ fn a_record_and_a_map_that_do_not_belong_together_are_found() {
     let mut bad = one.clone();
     bad[20 << 10..1 << 20].copy_from_slice(&third.borrow().bytes[20 << 10..1 << 20]);
     assert!(matches!(look(&bad, How::Quick).unwrap_err(), CheckError::OtherTable));
-    // No record at all: copied by something else.
+    // No record at all, or that of the image: copied by something else.
     let mut bad = one;
     bad[20 << 10..32 << 10].fill(0);
     let error = look(&bad, How::Quick).unwrap_err();
+    assert!(matches!(error, CheckError::NoRecord), "{error}");
+    let mut copy = fs::read(&image).unwrap();
+    assert!(look(&copy, How::Quick).is_ok());
+    copy.resize(copy.len() + 512, 0);
+    let error = look(&copy, How::Quick).unwrap_err();
     assert!(matches!(error, CheckError::NoRecord), "{error}");
 }
 
@@ -247,7 +253,7 @@ fn what_another_bench_signed_is_told_apart() {
     let theirs = Signer::from_seed(&[1; 32]);
     let (_plan, _folder, image) = medium_by(1, &theirs, Form::Gpt);
     let error = check(&image, &key(), How::Quick, &mut on).unwrap_err();
-    assert!(matches!(error, CheckError::Manifest(ManifestError::OtherBench(key)) if key == theirs.public()), "{error}");
+    assert!(matches!(error, CheckError::Record(RecordError::OtherBench(key)) if key == theirs.public()), "{error}");
     assert!(error.problem(&image).next.contains("--key FILE"));
     assert!(check(&image, &theirs.public(), How::Quick, &mut on).is_ok());
     // Written by us, but made by them: the files are not vouched for by our key.

@@ -140,7 +140,7 @@ impl Stick {
         let mut record = vec![0; usize::try_from(stick::ROOM).unwrap_or(0)];
         let read = disk.seek(SeekFrom::Start(stick::OFFSET)).and_then(|_| disk.read_exact(&mut record));
         read.map_err(failed("reading the stick", stick::OFFSET))?;
-        let number = stick::Found::read(&record).ok().map(|found| found.stick());
+        let number = stick::Found::read(&record).ok().and_then(|found| found.stick());
         Ok(Self { map, whole, data, record, number })
     }
 

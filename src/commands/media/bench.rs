@@ -48,11 +48,13 @@ pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Proble
     };
     let content = gigabytes(prepared.image().content());
     let issuer = Issuer::new(config, args.operator.as_deref())?;
+    let said = issuer.vouches_for(prepared.image())?;
     let (made, finished) = mpsc::unbounded_channel();
     let note = Note(Box::new(move |stick| drop(made.send(stick))));
     let bench = prepared.arm(terms, &typed, issuer, note)?;
     if !args.json {
         print(&format!("Armed for {sizes}. {content} a stick, then all of it is read back. Ctrl-C ends it."))?;
+        said.map_or(Ok(()), print)?;
     }
     let journal = tokio::spawn(keep(config.clone(), finished));
     let ran = run(bench, args.json).await;

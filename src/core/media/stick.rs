@@ -117,6 +117,17 @@ pub struct Found {
 }
 
 impl Record {
+    /// Of an image, which is no stick: so that everything sticks are made from is signed.
+    pub fn of_image(media: MediaId, map: ExtentDigest, table: ExtentDigest, issued: Moment, tool: String) -> Self {
+        let usb = Name { vendor: String::new(), model: String::new(), serial: String::new(), size: 0 };
+        let (stick, operator) = (StickId([0; 16]), String::new());
+        Self { stick, media, map, table, written: issued, operator, tool, usb, updated: false }
+    }
+
+    pub fn is_of_image(&self) -> bool {
+        self.stick.0 == [0; 16]
+    }
+
     /// The whole room, ready to be written at [`OFFSET`].
     ///
     /// # Errors
@@ -166,9 +177,10 @@ impl Found {
         Ok(Self { json: json.to_vec(), key: PublicKey(*key), signature: Signature(*signature), record })
     }
 
-    /// The stick's number, whoever signed it: a stick keeps it when another bench takes it over.
-    pub fn stick(&self) -> StickId {
-        self.record.stick
+    /// The stick's number, whoever signed it: a stick keeps it when another bench takes it over. `None`: it is a copy
+    /// of an image.
+    pub fn stick(&self) -> Option<StickId> {
+        Some(self.record.stick).filter(|_| !self.record.is_of_image())
     }
 
     /// # Errors
@@ -245,7 +257,7 @@ mod tests {
     fn another_bench_is_named_and_the_stick_keeps_its_number() {
         let other = Signer::from_seed(&[6; 32]);
         let found = Found::read(&record().seal(&other).unwrap()).unwrap();
-        assert_eq!(found.stick(), record().stick);
+        assert_eq!(found.stick(), Some(record().stick));
         assert_eq!(found.checked(&signer().public()), Err(RecordError::OtherBench(other.public())));
     }
 

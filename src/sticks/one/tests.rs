@@ -95,6 +95,7 @@ impl Shop {
             disk,
             port: "2-1".into(),
             issuer: Issuer::new(&self.config, Some("Jana")).unwrap(),
+            note: None,
             log: self.log(),
         }
     }
