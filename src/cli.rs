@@ -524,6 +524,9 @@ pub enum BoxAction {
         /// The boot environment with the boot loaders
         #[arg(long, value_name = "DIR")]
         bootenv: PathBuf,
+        /// Of the Debian archive they were made from, in seconds since 1970
+        #[arg(long, value_name = "SECONDS")]
+        date: u64,
     },
     /// Put a box's settings into place when it starts
     Settings {

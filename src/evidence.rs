@@ -108,7 +108,10 @@ pub(crate) fn seal(
 }
 
 /// Whose signatures firmware finds on what it may start from this volume.
-fn loaders(boot: &[Item]) -> Result<Vec<Loader>, Problem> {
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn loaders(boot: &[Item]) -> Result<Vec<Loader>, Problem> {
     let mut loaders = Vec::new();
     for item in boot {
         let Item::File { path, size, source } = item else { continue };

@@ -5,21 +5,25 @@ use std::path::Path;
 
 use whiteglove_core::{
     bench_box::{BENCH_SETTINGS, BENCH_TEMPLATE, SETTINGS, TEMPLATE},
-    media::{Contents, Form, Item, MIB, MediaPlan, Part, Spec},
+    clock::Moment,
+    media::{Contents, Form, Item, MIB, MediaPlan, Part, Spec, manifest::About, sign::Signer},
     media_card::MediaId,
     problem::Problem,
 };
 use whiteglove_image::boot::{BENCH_BOX_FOLDER, BenchBox, BootFile, bench_box_grub_cfg};
 
+use crate::{evidence, sticks::TOOL};
+
 /// Of every box's stick, full or not: an update finds the volumes of another image only where its own are.
 const BOOT_SIZE: u64 = 2048 * MIB;
 const DATA_SIZE: u64 = 256 * MIB;
 
-/// Computed and printable before anything is written.
+/// Computed and printable before anything is written. Signed by the bench that makes it, with the date of the Debian
+/// in it as its own, so that the same parts and number give the same bytes.
 ///
 /// # Errors
 /// The parts of a box are missing or damaged.
-pub(crate) fn plan(parts: &Path, media: MediaId) -> Result<MediaPlan, Problem> {
+pub(crate) fn plan(parts: &Path, media: MediaId, bench: &str, signer: &Signer) -> Result<MediaPlan, Problem> {
     let parts = BenchBox::open(parts).map_err(Problem::from)?;
     let host = |to: String, file: &BootFile| Item::host(to, file.size, file.path.clone());
     let grub_cfg = bench_box_grub_cfg(Part::Boot.serial(media)).into_bytes();
@@ -41,6 +45,16 @@ pub(crate) fn plan(parts: &Path, media: MediaId) -> Result<MediaPlan, Problem> {
         Item::inline(BENCH_SETTINGS, crlf(BENCH_TEMPLATE)),
         Item::inline("README.TXT", crlf(&finder_words(media))),
     ];
+    let about = About {
+        tool: TOOL.to_owned(),
+        media,
+        bench: bench.to_owned(),
+        batch: "bench box".to_owned(),
+        issued: Moment::from_millis(parts.debian_of.saturating_mul(1000)),
+    };
+    let known = parts.files.iter().map(|file| (file.path.clone(), file.sha256)).collect();
+    let loaders = evidence::loaders(&boot)?;
+    evidence::seal(&mut boot, &data, about, loaders, &known, signer)?;
     let contents = Contents { boot, data };
     let spec = Spec { media, form: Form::Gpt, contents, boot_size: Some(BOOT_SIZE), data_size: Some(DATA_SIZE) };
     MediaPlan::new(spec).map(MediaPlan::keeping).map_err(|error| error.problem())

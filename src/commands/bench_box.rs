@@ -13,15 +13,15 @@ use whiteglove_image::{
 };
 
 use super::{Meter, print};
-use crate::{appliance::new_media_id, bench_box, cli::BoxAction, config::Config};
+use crate::{appliance::new_media_id, bench_box, cli::BoxAction, config::Config, state};
 
 /// # Errors
 /// What is missing or does not fit.
 pub fn bench_box(action: BoxAction) -> Result<(), Problem> {
     match action {
-        BoxAction::Pack { dir, bootenv } => {
+        BoxAction::Pack { dir, bootenv, date } => {
             let environment = BootEnv::open(&bootenv).map_err(Problem::from)?;
-            let parts = BenchBox::pack(&dir, &environment).map_err(Problem::from)?;
+            let parts = BenchBox::pack(&dir, &environment, date).map_err(Problem::from)?;
             let lines = parts.files.iter().map(|file| {
                 let name = file.path.file_name().unwrap_or_default().to_string_lossy();
                 format!("  {name:<16} {:>12}  {}", file.size, hex::encode(&file.sha256[..8]))
@@ -49,7 +49,11 @@ pub(super) fn build(config: &Config, out: &Path, recipe: &Recipe) -> Result<(), 
         ));
     }
     let media = recipe.again.map_or_else(new_media_id, Ok)?;
-    let plan = bench_box::plan(&config.bench_box(), media)?;
+    if !config.bench_box().exists() {
+        // Said before this machine gets a key that it may have no use for.
+        BenchBox::open(&config.bench_box()).map_err(Problem::from)?;
+    }
+    let plan = bench_box::plan(&config.bench_box(), media, &config.bench, &state::signer(&config.state)?)?;
     let mut meter = Meter::default();
     let built = build_file(&plan, out, &mut |progress| {
         meter.show(&progress);

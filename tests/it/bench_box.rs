@@ -29,7 +29,11 @@ fn make_parts(folder: &Path) {
         fs::write(folder.join(name), &bytes).unwrap();
         serde_json::json!({"name": name, "size": bytes.len(), "sha256": hex::encode(Sha256::digest(&bytes))})
     });
-    fs::write(folder.join("box.json"), serde_json::json!({"format": 1, "files": files}).to_string()).unwrap();
+    fs::write(
+        folder.join("box.json"),
+        serde_json::json!({"format": 1, "debian_of": 1_760_000_000, "files": files}).to_string(),
+    )
+    .unwrap();
 }
 
 fn bench_with_parts() -> Bench {
@@ -60,6 +64,8 @@ fn a_box_stick_is_right_by_every_tool_and_has_room_to_keep_something() {
         assert!(kinds.contains(&named), "{report}");
     }
     assert!(bench.says(&["media", "verify", path]).contains("everything it boots from matches its digest"));
+
+    assert!(bench.says(&["media", "check", "--full", path]).contains("bench box"));
 
     let (_, listing) = tool("mdir", &["-b", "-/", "-i", &format!("{path}@@1M"), "::"]);
     for file in [

@@ -110,6 +110,8 @@ impl From<BenchBoxError> for Problem {
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     format: u32,
+    /// When the Debian archive was published that it is made of, in seconds since 1970.
+    debian_of: u64,
     files: Vec<Listed>,
 }
 
@@ -124,6 +126,8 @@ struct Listed {
 /// Parts of a bench box, each checked against its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BenchBox {
+    /// When the Debian archive was published that it is made of, in seconds since 1970.
+    pub debian_of: u64,
     pub shim: BootFile,
     pub mok_manager: Option<BootFile>,
     pub grub: BootFile,
@@ -167,7 +171,7 @@ impl BenchBox {
         let mut files: Vec<BootFile> = parts.iter().flatten().cloned().collect();
         files.push(read(dir, MANIFEST)?);
         let [Some(shim), mok_manager, Some(grub), ..] = parts else { return Err(bad("it is not whole".to_owned())) };
-        Ok(Self { shim, mok_manager, grub, files })
+        Ok(Self { debian_of: manifest.debian_of, shim, mok_manager, grub, files })
     }
 
     /// Completes `dir`, in which the kernel, the initramfs, both file systems and the list of packages lie, by the
@@ -175,7 +179,7 @@ impl BenchBox {
     ///
     /// # Errors
     /// A file is missing or could not be booted.
-    pub fn pack(dir: &Path, environment: &BootEnv) -> Result<Self, BenchBoxError> {
+    pub fn pack(dir: &Path, environment: &BootEnv, debian_of: u64) -> Result<Self, BenchBoxError> {
         let loaders = [(Role::Shim, Some(&environment.shim)), (Role::Grub, Some(&environment.grub))];
         for (role, file) in loaders.into_iter().chain([(Role::MokManager, environment.mok_manager.as_ref())]) {
             let Some(file) = file else { continue };
@@ -193,7 +197,8 @@ impl BenchBox {
         }
         let path = dir.join(MANIFEST);
         let failed = |source: io::Error| BenchBoxError::Io { path: path.clone(), source };
-        let json = serde_json::to_vec_pretty(&Manifest { format: FORMAT, files }).map_err(|e| failed(e.into()))?;
+        let json =
+            serde_json::to_vec_pretty(&Manifest { format: FORMAT, debian_of, files }).map_err(|e| failed(e.into()))?;
         fs::write(&path, json).map_err(failed)?;
         Self::open(dir)
     }
@@ -308,7 +313,7 @@ mod tests {
     #[test]
     fn packed_parts_open_until_one_changes() {
         let (dir, environment) = parts();
-        let packed = BenchBox::pack(dir.path(), &environment).unwrap();
+        let packed = BenchBox::pack(dir.path(), &environment, 1_760_000_000).unwrap();
         assert_eq!(packed, BenchBox::open(dir.path()).unwrap());
         let names: Vec<_> = packed.files.iter().map(|file| file.path.file_name().unwrap().to_owned()).collect();
         assert_eq!(
@@ -333,12 +338,12 @@ mod tests {
     fn what_would_not_boot_is_not_packed() {
         let (dir, environment) = parts();
         fs::write(dir.path().join("debian.squashfs"), b"tar").unwrap();
-        assert!(matches!(BenchBox::pack(dir.path(), &environment), Err(BenchBoxError::Io { .. })));
+        assert!(matches!(BenchBox::pack(dir.path(), &environment, 1_760_000_000), Err(BenchBoxError::Io { .. })));
         fs::write(dir.path().join("debian.squashfs"), b"a tar").unwrap();
-        assert!(matches!(BenchBox::pack(dir.path(), &environment), Err(BenchBoxError::Unfit { .. })));
+        assert!(matches!(BenchBox::pack(dir.path(), &environment, 1_760_000_000), Err(BenchBoxError::Unfit { .. })));
         let (dir, environment) = parts();
         fs::write(dir.path().join("vmlinuz"), pe::sample(&[])).unwrap();
-        let unsigned = BenchBox::pack(dir.path(), &environment).unwrap_err().to_string();
+        let unsigned = BenchBox::pack(dir.path(), &environment, 1_760_000_000).unwrap_err().to_string();
         assert!(unsigned.contains("vmlinuz") && unsigned.contains("no signature"), "{unsigned}");
     }
 
