@@ -72,6 +72,10 @@ impl Owner {
                 return (vec![], None);
             }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
+            Command::PlanMedia { recipe } => {
+                self.plan_media(from, recipe);
+                return (vec![], None);
+            }
             Command::BuildMedia { out, recipe } => return self.build_media(from, out, recipe),
             Command::WriteMedia { image, disk, typed, operator } => {
                 self.write_media(from, image, Named { disk, typed, operator });

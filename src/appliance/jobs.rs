@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use whiteglove_core::{
     control::{Image, Job, Progress, Update},
     disk::{Disk, ErasePermit, Policy},
-    media::Recipe,
+    media::{Recipe, summary::Summary},
     media_card::{MediaCard, MediaId},
     problem::Problem,
     record::Record,
@@ -141,6 +141,20 @@ impl Owner {
                 )),
             };
             drop(inbox.blocking_send(Input::Reply { to: from, update }));
+        });
+    }
+
+    /// The plan of a medium that is never made: its number is nobody's.
+    pub(super) fn plan_media(&self, from: u64, recipe: Recipe) {
+        let environment = self.config.boot_environment();
+        let card = self.card(MediaId([0; 16]));
+        let (state, inbox) = (self.config.state.clone(), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let plan = || {
+                let sealing = Sealing { signer: crate::state::signer(&state)?, issued: now() };
+                crate::media::plan(&environment, &card, &recipe, &sealing).map(|plan| Summary::from(&plan))
+            };
+            drop(inbox.blocking_send(Input::Reply { to: from, update: Update::Planned(plan()) }));
         });
     }
 

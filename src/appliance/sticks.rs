@@ -141,7 +141,7 @@ impl Owner {
             Some(_) => Err(Problem::new(
                 "Nothing else is written while bench mode is armed.",
                 "It takes every stick that is plugged in.",
-                "Disarm bench mode first (x on its screen).",
+                "Disarm bench mode first (d on its screen).",
             )),
         }
     }
@@ -184,7 +184,7 @@ impl Owner {
                 let armed = Problem::new(
                     "Positions cannot be taught now.",
                     "Bench mode is armed: a stick that is plugged in would be erased.",
-                    "Disarm it first (x on its screen).",
+                    "Disarm it first (d on its screen).",
                 );
                 self.tell(from, Err(armed));
             }

@@ -41,13 +41,22 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
 
 /// # Errors
 /// The demo bench cannot start.
-pub async fn demo(config: &Config, args: DemoArgs) -> Result<(), Problem> {
-    let config = demo_config(config, &args);
+pub async fn demo(real: &Config, args: DemoArgs) -> Result<(), Problem> {
+    let config = demo_config(real, &args);
     // Every demonstration begins with an empty bench; nothing in here was ever real.
     let fresh = state::lock(&config.state)?.is_some();
     if fresh {
         for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
             drop(std::fs::remove_file(config.state.join(name)));
+        }
+        for name in ["media", "sticks"] {
+            drop(std::fs::remove_dir_all(config.state.join(name)));
+        }
+        // Images of the demonstration are built from what the real ones are built from; without it the bench says
+        // what to do.
+        let (lent, here) = (real.boot_environment(), config.boot_environment());
+        if lent.exists() && !here.exists() {
+            drop(std::os::unix::fs::symlink(lent, here));
         }
     }
     let extent = if args.headless || args.load.is_some() { Extent::Headless } else { Extent::Board };

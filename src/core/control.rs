@@ -16,7 +16,7 @@ use crate::{
     disk::Disk,
     hwhash::Comparison,
     lane,
-    media::Recipe,
+    media::{Recipe, summary::Summary},
     media_card::MediaId,
     netboot::{Choice, Decision, Mode, NetworkView, Reason, StoryView},
     order::{Match, OrderStatus},
@@ -54,6 +54,8 @@ pub enum Command {
     OpenBatch { name: String },
     /// List the disks of this machine anew.
     ListDisks,
+    /// What a medium would be: answered with [`Update::Planned`]; nothing is made.
+    PlanMedia { recipe: Recipe },
     /// Build a medium for the open batch. `out` is relative to the bench's media folder.
     BuildMedia { out: PathBuf, recipe: Recipe },
     /// Write a tree that any TFTP or HTTP server can give out, for laptops to boot from the network. A medium of its
@@ -133,6 +135,8 @@ pub enum Update {
     Watched(Option<Arc<Sheet>>),
     Scanned(Box<ScanAnswer>),
     Disks(Vec<Disk>),
+    /// What would be built, or why it cannot be.
+    Planned(Result<Summary, Problem>),
     Problem(Problem),
     /// Something a person asked for is done.
     Done(String),

@@ -26,6 +26,7 @@ pub mod map;
 pub mod name;
 pub mod sign;
 pub mod stick;
+pub mod summary;
 pub mod tree;
 pub mod volume;
 

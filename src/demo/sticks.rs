@@ -187,12 +187,12 @@ impl Hub {
 fn describe(port: usize, number: u64) -> Disk {
     let fault = Fault::of(number);
     Disk {
-        path: format!("/simulated/hub-{}", port + 1).into(),
+        path: format!("/sim/hub-{}", port + 1).into(),
         number: (0, 0),
         size_bytes: if fault == Fault::Large { 1_000_204_886_016 } else { CLAIMS },
         sector_size: 512,
-        vendor: "SIMULATED".to_owned(),
-        model: "Simulated stick".to_owned(),
+        vendor: String::new(),
+        model: "SIMULATED stick".to_owned(),
         serial: format!("SIM{number:07}"),
         bus: Bus::Usb,
         removable: fault != Fault::Large,
@@ -298,7 +298,7 @@ mod tests {
         assert!(hub.disks().is_empty(), "nobody has put one in yet");
         let disks = hub.disks();
         let [stick] = &disks[..] else { panic!("{disks:?}") };
-        assert!(stick.name().starts_with("Simulated") && !stick.path.starts_with("/dev"), "{stick}");
+        assert!(stick.name().starts_with("SIMULATED") && !stick.path.starts_with("/dev"), "{stick}");
         assert_eq!(hub.place(stick).port, "hub-1");
         let permit = |disk: &Disk| ErasePermit::confirm(disk.clone(), &disk.name(), 0, Policy::default()).unwrap();
         let mut open = hub.open(&permit(stick)).unwrap();

@@ -57,6 +57,8 @@ pub struct Model {
     pub(crate) meter: Meter,
     /// The finished job whose result has been seen.
     pub(crate) dismissed: Option<Moment>,
+    /// The image that was asked for last from here: once it is there, Enter goes on with it.
+    pub(crate) built: Option<String>,
     /// How often to ring; cleared by whoever owns the terminal.
     pub(crate) bell: u8,
     pub(crate) exit: Option<Exit>,
@@ -157,6 +159,7 @@ impl Model {
             acknowledged: None,
             meter: Meter::default(),
             dismissed: None,
+            built: None,
             bell: 0,
             exit: None,
         }

@@ -1,6 +1,7 @@
 //! One screen at a time: two open dialogs cannot be written down.
 
 pub(crate) mod ask;
+pub(crate) mod bench;
 pub(crate) mod board;
 pub(crate) mod choose;
 pub(crate) mod detail;
@@ -28,6 +29,8 @@ pub(crate) enum Screen {
     Hash(hash::Hash),
     Order(order::OrderList),
     Media(Step),
+    /// Many sticks at once.
+    Bench(bench::Bench),
     Network(network::Network),
     /// Why a laptop did not boot from the network.
     Why(why::Why),
@@ -56,6 +59,7 @@ impl Screen {
     pub(crate) fn input(&mut self) -> Option<&mut Input> {
         match self {
             Self::Media(step) => step.input(),
+            Self::Bench(bench) => bench.input(),
             Self::Order(list) => list.input(),
             _ => None,
         }
@@ -82,6 +86,7 @@ impl Screen {
         match self {
             Self::Find => true,
             Self::Media(step) => step.takes_text(),
+            Self::Bench(bench) => bench.takes_text(),
             Self::Order(list) => list.is_typing(),
             _ => false,
         }

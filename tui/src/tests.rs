@@ -1,6 +1,9 @@
 //! Press keys, read the screen.
 
+mod bench;
 mod board;
+mod build;
+mod choose;
 mod compared;
 mod detail;
 mod hash;

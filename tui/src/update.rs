@@ -14,7 +14,7 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        board, choose, detail, hash, help, media, network, order, problems, why,
+        bench, board, choose, detail, hash, help, media, network, order, problems, why,
     },
 };
 
@@ -45,6 +45,7 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
                 model.notice = None;
                 model.ring(1);
             }
+            model.ring(bench::rings(bench::run(model), snapshot.sticks.run.as_ref()));
             model.snapshot = Some(snapshot);
             model.find_clients();
             model.count(now);
@@ -55,6 +56,7 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
         Update::Watched(sheet) => model.watched = sheet,
         Update::Scanned(said) => answer::take(model, *said, now, out),
         Update::Disks(disks) => media::disks_listed(model, disks, now),
+        Update::Planned(plan) => media::planned(model, plan),
         Update::Problem(problem) => {
             // It may be all that the bench says to a scan.
             model.asked = None;
@@ -132,6 +134,7 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
             }
             (Screen::Find, None) => board::find_key(model, key, out),
             (Screen::Order(_), scanned) => order::text_key(model, key, scanned.is_some(), out),
+            (Screen::Bench(_), scanned) => bench::text_key(model, key, scanned.is_some(), out),
             (_, scanned) => media::text_key(model, key, scanned.is_some(), out),
         };
     }
@@ -157,6 +160,7 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
             }
         }
         Screen::Media(_) => media::key(model, key, now, out),
+        Screen::Bench(_) => bench::key(model, key, now, out),
         Screen::Network(_) => {
             if let Some(action) = keymap::find(network::KEYS, &key) {
                 network::act(model, action, now, out);

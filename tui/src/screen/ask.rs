@@ -45,6 +45,10 @@ pub(crate) enum Ask {
     CancelJob {
         title: String,
     },
+    /// Sticks of bench mode are being written.
+    StopSticks {
+        busy: usize,
+    },
     /// The bench is to give addresses there.
     OwnNetwork {
         interface: String,
@@ -109,6 +113,7 @@ pub(crate) fn act(model: &mut Model, action: Action, out: &mut Vec<Command>) {
         (Action::Yes, Ask::Order { device, order, .. }) => out.push(Command::Order { device, order }),
         (Action::Yes, Ask::SameLaptop { device, .. }) => out.push(Command::SameLaptop { device }),
         (Action::Yes, Ask::CancelJob { .. }) => out.push(Command::CancelJob),
+        (Action::Yes, Ask::StopSticks { .. }) => out.push(Command::DisarmBench { stop: true }),
         (Action::Yes, Ask::OwnNetwork { interface }) => out.push(Command::SetNetwork { interface, mode: Mode::Own }),
         (Action::Said(probe), Ask::Probe { device, .. }) => out.push(Command::Probe { device, probe }),
         // Their tables hold no such key.
@@ -171,6 +176,13 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
         Ask::CancelJob { title } => (
             "Stop this job?",
             format!("\"{title}\" is stopped. A stick that is half written does not boot; write it again."),
+        ),
+        Ask::StopSticks { busy } => (
+            "Stop the sticks being written?",
+            format!(
+                "{busy} of them are half written: their old content is gone and they do not boot. Written again, they go \
+                 on where they were. To let them be finished instead: n, then d."
+            ),
         ),
         Ask::OwnNetwork { interface } => (
             "Give addresses on this network?",

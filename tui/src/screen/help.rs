@@ -15,7 +15,9 @@ use whiteglove_core::{
     readiness::{Severity, Verdict},
 };
 
-use super::{Screen, ask, board, board::short_match, choose, detail, hash, media, network, order, problems, why};
+use super::{
+    Screen, ask, bench, board, board::short_match, choose, detail, hash, media, network, order, problems, why,
+};
 use crate::{
     answer,
     keymap::{self, Binding, bind},
@@ -60,6 +62,7 @@ pub(crate) fn act(model: &mut Model, action: Action) {
     }
 }
 
+const BENCH: &str = "Bench mode";
 const ORDER: &str = "The order";
 const HASH: &str = "The hardware hash";
 const NETWORK: &str = "The network";
@@ -73,7 +76,10 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         ("Find", keymap::help(board::FIND_KEYS)),
         ("One laptop", keymap::help(detail::KEYS)),
         ("Sticks", keymap::help(media::KEYS)),
+        (BENCH, keymap::help(bench::KEYS)),
+        ("Teaching the ports", keymap::help(bench::TEACH_KEYS)),
         ("Choosing an image or a disk", keymap::help(media::PICK_KEYS)),
+        ("The plan of an image", keymap::help(media::PLAN_KEYS)),
         ("Typing", keymap::help(media::TEXT_KEYS)),
         ("Questions", keymap::help(ask::KEYS)),
         ("What the service says", keymap::help(ask::PROBE_KEYS)),
@@ -88,6 +94,7 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         Screen::Find => "Find",
         Screen::Detail(_) => "One laptop",
         Screen::Media(_) => "Sticks",
+        Screen::Bench(_) => BENCH,
         Screen::Problems { .. } => "Problems",
         Screen::Order(_) => ORDER,
         Screen::Hash(_) => HASH,

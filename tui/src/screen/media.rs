@@ -8,13 +8,12 @@ use std::{path::PathBuf, time::Duration};
 use crossterm::event::{KeyCode, KeyEvent};
 use whiteglove_core::{
     clock::Moment,
-    control::{Command, Image, Job},
+    control::{Command, Image, Job, Snapshot},
     disk::{Disk, ErasePermit, Policy},
-    media::Recipe,
     problem::Problem,
 };
 
-use super::{Screen, ask, ask::Ask, help, problems};
+use super::{Screen, ask, ask::Ask, bench, help, problems};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -22,29 +21,44 @@ use crate::{
     widget::{input::Input, meter, meter::Meter, scroll::Move, text},
 };
 
+mod build;
 mod draw;
+use build::Building;
+pub(crate) use build::planned;
 pub(crate) use draw::draw;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Idle,
-    /// Naming the image to build; the complaint about what was typed last.
-    Name(Input, Option<String>),
+    Build(Box<Building>),
     PickImage {
         selected: usize,
+        what: What,
     },
     PickDisk {
         image: Image,
         selected: usize,
+        what: What,
     },
     Consent(Box<Consent>),
     /// Where a returned stick is.
     Import(Input),
+    /// What is to be checked.
+    Check(Input),
+}
+
+/// What is to be done to a stick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Write,
+    /// Its captures stay.
+    Update,
 }
 
 /// The page on which a person types a disk's name.
 #[derive(Debug, Clone)]
 pub(crate) struct Consent {
+    what: What,
     image: Image,
     disk: Disk,
     typed: Input,
@@ -54,14 +68,19 @@ pub(crate) struct Consent {
 impl Step {
     pub(crate) fn input(&mut self) -> Option<&mut Input> {
         match self {
-            Self::Name(input, _) | Self::Import(input) => Some(input),
+            Self::Import(input) | Self::Check(input) => Some(input),
+            Self::Build(building) => building.input(),
             Self::Consent(consent) => Some(&mut consent.typed),
             Self::Idle | Self::PickImage { .. } | Self::PickDisk { .. } => None,
         }
     }
 
     pub(crate) fn takes_text(&self) -> bool {
-        matches!(self, Self::Name(..) | Self::Import(_) | Self::Consent(_))
+        match self {
+            Self::Build(building) => building.takes_text(),
+            Self::Import(_) | Self::Check(_) | Self::Consent(_) => true,
+            Self::Idle | Self::PickImage { .. } | Self::PickDisk { .. } => false,
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -73,8 +92,11 @@ impl Step {
 pub(crate) enum Action {
     Build,
     Write,
+    Update,
+    Many,
     ListDisks,
     Import,
+    Check,
     Cancel,
     Seen,
     Hide,
@@ -93,15 +115,23 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Char('b')], Action::Build, "build", "Build a stick image for the open batch"),
     bind(&[KeyCode::Char('w')], Action::Write, "write", "Write an image to a USB stick; asks which, and for its name"),
     bind(
+        &[KeyCode::Char('u')],
+        Action::Update,
+        "update",
+        "Bring a stick to another image: only what differs is written, captures stay",
+    ),
+    bind(&[KeyCode::Char('m')], Action::Many, "many", "Bench mode: many sticks at once, each by itself"),
+    bind(
         &[KeyCode::Char('i')],
         Action::Import,
         "import",
         "Import the captures of a stick that came back, or hashes from a file",
     ),
-    bind(&[KeyCode::Char('d')], Action::ListDisks, "disks", "Look for disks again, after plugging one in"),
+    bind(&[KeyCode::Char('v')], Action::Check, "", "Check whether a stick or an image is what this bench made"),
+    bind(&[KeyCode::Char('d')], Action::ListDisks, "", "Look for disks again, after plugging one in"),
     bind(&[KeyCode::Char('c')], Action::Cancel, "cancel", "Stop the running job, after a question"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
-    bind(&[KeyCode::Enter], Action::Seen, "", "Seen: put the result of a job away"),
+    bind(&[KeyCode::Enter], Action::Seen, "", "Seen: put the result of a job away; after a build, go on and write it"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line"),
     bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately"),
 ];
@@ -111,8 +141,16 @@ pub(crate) enum Pick {
     Move(Move),
     Choose,
     ListDisks,
+    Add,
     Back,
 }
+
+/// The plan of a medium that is to be built.
+pub(crate) const PLAN_KEYS: &[Binding<Pick>] = &[
+    bind(&[KeyCode::Enter], Pick::Choose, "build", "Build it as it is planned"),
+    bind(&[KeyCode::Char('f')], Pick::Add, "add a folder", "Put what is in a folder on it too"),
+    bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Pick::Back, "back", "One page back; nothing is made"),
+];
 
 pub(crate) const PICK_KEYS: &[Binding<Pick>] = &[
     bind(&[KeyCode::Enter], Pick::Choose, "choose", "Choose the marked one"),
@@ -145,6 +183,12 @@ pub(crate) fn key(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<C
         if let Some(action) = keymap::find(KEYS, &key) {
             act(model, action, now, out);
         }
+    } else if let Step::Build(building) = step
+        && building.at == build::At::Plan
+    {
+        if let Some(action) = keymap::find(PLAN_KEYS, &key) {
+            pick(model, action, out);
+        }
     } else if let Some(action) = keymap::find(PICK_KEYS, &key) {
         pick(model, action, out);
     }
@@ -153,11 +197,23 @@ pub(crate) fn key(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<C
 fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
     let busy = model.running_job().map(|job| job.title.clone());
     match (action, busy) {
-        (Action::Build | Action::Write | Action::Import, Some(title)) => {
+        (Action::Build | Action::Write | Action::Update | Action::Import | Action::Check, Some(title)) => {
             model.notice = Some(format!("One thing at a time: \"{title}\" still runs. Wait, or c: cancel it."));
         }
-        (Action::Build, None) => model.screen = Screen::Media(Step::Name(Input::proposing(proposed_name(model)), None)),
-        (Action::Write, None) => start_writing(model, out),
+        (Action::Write | Action::Update | Action::Import, None) if bench::is_armed(model) => {
+            model.notice =
+                Some("Bench mode takes every stick that is plugged in. m, then d: disarm it first.".to_owned());
+        }
+        (Action::Build, None) => model.screen = Screen::Media(Step::Build(Box::new(Building::new(model)))),
+        (Action::Write, None) => start_writing(model, What::Write, out),
+        (Action::Update, None) => start_writing(model, What::Update, out),
+        (Action::Many, _) => bench::open(model, out),
+        (Action::Check, None) => {
+            let newest =
+                || Some(snapshot(model)?.media_folder.join(&images(model).first()?.name).display().to_string());
+            let place = returned_stick(model).or_else(newest).unwrap_or_default();
+            model.screen = Screen::Media(Step::Check(Input::proposing(place)));
+        }
         (Action::Import, None) => {
             let place = returned_stick(model).unwrap_or_default();
             model.screen = Screen::Media(Step::Import(Input::proposing(place)));
@@ -169,8 +225,13 @@ fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
         (Action::Cancel, Some(title)) => ask::open(model, Ask::CancelJob { title }),
         (Action::Cancel, None) => model.notice = Some("Nothing is running.".to_owned()),
         (Action::Seen, _) => {
+            let built = built(model).cloned();
             let ended = model.finished_job().map(|job| job.started);
             model.dismissed = ended.or(model.dismissed);
+            if let Some(image) = built {
+                model.built = None;
+                pick_disk(model, image, What::Write, out);
+            }
         }
         (Action::Hide, _) => model.acknowledge(now),
         (Action::Problems, _) => problems::open(model, now),
@@ -179,23 +240,34 @@ fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
     }
 }
 
-fn images(model: &Model) -> &[Image] {
-    model.snapshot.as_deref().map(|snapshot| snapshot.images.as_slice()).unwrap_or_default()
+fn snapshot(model: &Model) -> Option<&Snapshot> {
+    model.snapshot.as_deref()
 }
 
-fn start_writing(model: &mut Model, out: &mut Vec<Command>) {
+/// The image that was built last from here, once its job has ended well and the person has not seen it yet.
+pub(super) fn built(model: &Model) -> Option<&Image> {
+    let ended = model.finished_job()?;
+    let name = model.built.as_ref().filter(|name| ended.title.contains(name.as_str()))?;
+    images(model).iter().find(|image| image.name == *name).filter(|_| matches!(ended.outcome, Some(Ok(_))))
+}
+
+pub(crate) fn images(model: &Model) -> &[Image] {
+    snapshot(model).map(|snapshot| snapshot.images.as_slice()).unwrap_or_default()
+}
+
+fn start_writing(model: &mut Model, what: What, out: &mut Vec<Command>) {
     match images(model) {
         [] => model.notice = Some("There is no image yet. b: build one first.".to_owned()),
         [only] => {
             let image = only.clone();
-            pick_disk(model, image, out);
+            pick_disk(model, image, what, out);
         }
-        _ => model.screen = Screen::Media(Step::PickImage { selected: 0 }),
+        _ => model.screen = Screen::Media(Step::PickImage { selected: 0, what }),
     }
 }
 
-fn pick_disk(model: &mut Model, image: Image, out: &mut Vec<Command>) {
-    model.screen = Screen::Media(Step::PickDisk { image, selected: 0 });
+fn pick_disk(model: &mut Model, image: Image, what: What, out: &mut Vec<Command>) {
+    model.screen = Screen::Media(Step::PickDisk { image, selected: 0, what });
     // What was plugged in meanwhile is what the person wants to write.
     out.push(Command::ListDisks);
 }
@@ -203,37 +275,63 @@ fn pick_disk(model: &mut Model, image: Image, out: &mut Vec<Command>) {
 fn pick(model: &mut Model, action: Pick, out: &mut Vec<Command>) {
     let Screen::Media(step) = model.screen.clone() else { return };
     match (action, step) {
-        (Pick::Back, _) => model.screen = Screen::Media(Step::Idle),
+        (action, Step::Build(building)) => {
+            let step = build::pick(model, building, action, out).map_or(Step::Idle, Step::Build);
+            model.screen = Screen::Media(step);
+        }
+        (Pick::Back, step) => back(model, step),
         (Pick::ListDisks, _) => {
             model.disks = None;
             out.push(Command::ListDisks);
         }
-        (Pick::Move(direction), Step::PickImage { selected }) => {
+        (Pick::Move(direction), Step::PickImage { selected, what }) => {
             let selected = direction.apply(selected, images(model).len(), 1);
-            model.screen = Screen::Media(Step::PickImage { selected });
+            model.screen = Screen::Media(Step::PickImage { selected, what });
         }
-        (Pick::Move(direction), Step::PickDisk { image, selected }) => {
+        (Pick::Move(direction), Step::PickDisk { image, selected, what }) => {
             let selected = direction.apply(selected, model.disks.as_ref().map_or(0, Vec::len), 1);
-            model.screen = Screen::Media(Step::PickDisk { image, selected });
+            model.screen = Screen::Media(Step::PickDisk { image, selected, what });
         }
-        (Pick::Choose, Step::PickImage { selected }) => {
+        (Pick::Choose, Step::PickImage { selected, what }) => {
             if let Some(image) = images(model).get(selected).cloned() {
-                pick_disk(model, image, out);
+                pick_disk(model, image, what, out);
             }
         }
-        (Pick::Choose, Step::PickDisk { image, selected }) => {
+        (Pick::Choose, Step::PickDisk { image, selected, what }) => {
             let Some(disk) = model.disks.as_ref().and_then(|disks| disks.get(selected)).cloned() else { return };
             match why_not(&disk, &image) {
                 Some(why) => model.notice = Some(format!("{} cannot be written: {why}.", disk.name())),
                 None => {
                     let typed = Input::default();
-                    let consent = Consent { image, disk, typed, refused: None };
+                    let consent = Consent { what, image, disk, typed, refused: None };
                     model.screen = Screen::Media(Step::Consent(Box::new(consent)));
                 }
             }
         }
-        (Pick::Move(_) | Pick::Choose, _) => {}
+        (Pick::Move(_) | Pick::Choose | Pick::Add, _) => {}
     }
+}
+
+/// One page back, with the choice that was made there.
+fn back(model: &mut Model, step: Step) {
+    let place = |name: &str| images(model).iter().position(|image| image.name == name).unwrap_or(0);
+    let to = match step {
+        Step::Build(mut building) => match building.back() {
+            true => Step::Build(building),
+            false => Step::Idle,
+        },
+        Step::PickDisk { image, what, .. } if images(model).len() > 1 => {
+            Step::PickImage { selected: place(&image.name), what }
+        }
+        Step::Consent(consent) => {
+            let Consent { what, image, disk, .. } = *consent;
+            let disks = model.disks.iter().flatten();
+            let selected = disks.clone().position(|listed| listed.path == disk.path).unwrap_or(0);
+            Step::PickDisk { image, selected, what }
+        }
+        _ => Step::Idle,
+    };
+    model.screen = Screen::Media(to);
 }
 
 /// Why this disk is not for this image, in words.
@@ -258,14 +356,18 @@ pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: 
             model.notice = Some("That came from a scanner. If it is right, press Enter yourself.".to_owned());
         }
         Some(Typing::Accept) => accept(model, out),
-        Some(Typing::Back) => model.screen = Screen::Media(Step::Idle),
+        Some(Typing::Back) => {
+            if let Screen::Media(step) = model.screen.clone() {
+                back(model, step);
+            }
+        }
         None => {}
     }
 }
 
 fn clear_complaint(model: &mut Model) {
     match &mut model.screen {
-        Screen::Media(Step::Name(_, complaint)) => *complaint = None,
+        Screen::Media(Step::Build(building)) => building.complaint = None,
         Screen::Media(Step::Consent(consent)) => consent.refused = None,
         _ => {}
     }
@@ -274,61 +376,38 @@ fn clear_complaint(model: &mut Model) {
 fn accept(model: &mut Model, out: &mut Vec<Command>) {
     let Screen::Media(step) = std::mem::replace(&mut model.screen, Screen::Media(Step::Idle)) else { return };
     match step {
-        Step::Name(input, _) => match file_name(&input.text, images(model)) {
-            Ok(name) => out.push(Command::BuildMedia { out: PathBuf::from(name), recipe: Recipe::default() }),
-            Err(complaint) => model.screen = Screen::Media(Step::Name(input, Some(complaint))),
+        Step::Build(mut building) => {
+            building.accept(images(model), out);
+            model.screen = Screen::Media(Step::Build(building));
+        }
+        Step::Check(input) => match input.text.trim() {
+            "" => model.screen = Screen::Media(Step::Check(input)),
+            what => out.push(Command::CheckMedia { what: PathBuf::from(what), fully: false }),
         },
         Step::Import(input) => match input.text.trim() {
             "" => model.screen = Screen::Media(Step::Import(input)),
             place => out.push(Command::Import { from: PathBuf::from(place) }),
         },
         Step::Consent(consent) => {
-            let Consent { image, disk, typed, .. } = *consent;
+            let Consent { what, image, disk, typed, .. } = *consent;
             // Asked of the same rule the bench asks, to answer at once. The permit itself is of no use here.
             match ErasePermit::confirm(disk.clone(), &typed.text, image.bytes, Policy::default()) {
-                Ok(_) => out.push(Command::WriteMedia {
-                    image: PathBuf::from(image.name),
-                    disk,
-                    typed: typed.text,
-                    operator: None,
-                }),
+                Ok(_) => {
+                    let (image, typed) = (PathBuf::from(image.name), typed.text);
+                    out.push(match what {
+                        What::Write => Command::WriteMedia { image, disk, typed, operator: None },
+                        What::Update => Command::UpdateMedia { image, disk, typed, fully: false, operator: None },
+                    });
+                }
                 Err(refusal) => {
                     let refused = Some(refusal.problem(&disk));
-                    model.screen = Screen::Media(Step::Consent(Box::new(Consent { image, disk, typed, refused })));
+                    model.screen =
+                        Screen::Media(Step::Consent(Box::new(Consent { what, image, disk, typed, refused })));
                 }
             }
         }
         Step::Idle | Step::PickImage { .. } | Step::PickDisk { .. } => {}
     }
-}
-
-/// A name that is a file name and nothing else, ending in `.img`.
-fn file_name(typed: &str, images: &[Image]) -> Result<String, String> {
-    let typed = typed.trim();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if typed.is_empty() || typed.starts_with('.') || !typed.chars().all(plain) {
-        return Err("Use letters, digits, - and _ only.".to_owned());
-    }
-    if typed.len() > 80 {
-        return Err("That is too long; 80 characters are enough.".to_owned());
-    }
-    let name = if typed.ends_with(".img") { typed.to_owned() } else { format!("{typed}.img") };
-    match images.iter().any(|image| image.name == name) {
-        true => Err(format!("{name} exists already. Use another name.")),
-        false => Ok(name),
-    }
-}
-
-/// The batch's name made into a file name that is not taken.
-fn proposed_name(model: &Model) -> String {
-    let batch = model.snapshot.as_deref().map(|snapshot| snapshot.batch.as_str()).unwrap_or_default();
-    let mut stem: String = batch.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
-    stem = stem.trim_matches('-').to_owned();
-    if stem.is_empty() {
-        stem = "stick".to_owned();
-    }
-    let names = std::iter::once(format!("{stem}.img")).chain((2..).map(|n| format!("{stem}-{n}.img")));
-    names.into_iter().find(|name| !images(model).iter().any(|image| &image.name == name)).unwrap_or_default()
 }
 
 /// Where a returned stick is, if one is plugged in.

@@ -1,6 +1,6 @@
 use crate::{
     keymap::{Binding, cap, footer},
-    screen::{ask, board, choose, detail, hash, help, media, network, order, problems, why},
+    screen::{ask, bench, board, choose, detail, hash, help, media, network, order, problems, why},
     testing::{MONOCHROME, few, press, screen, showing, showing_at},
 };
 
@@ -28,7 +28,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       n                 Choose what the laptop, or all marked ones, boot from the
                         network
       Space             Mark the laptop for n, or unmark it; Esc unmarks all
-                                                      ↓ 240 more lines: Down, PgDn
+                                                      ↓ 270 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 
@@ -94,6 +94,9 @@ fn every_footer_fits_the_smallest_window() {
     every_label("detail", detail::KEYS);
     every_label("media", media::KEYS);
     every_label("pick", media::PICK_KEYS);
+    every_label("plan", media::PLAN_KEYS);
+    every_label("bench", bench::KEYS);
+    every_label("teach", bench::TEACH_KEYS);
     every_label("text", media::TEXT_KEYS);
     every_label("problems", problems::KEYS);
     every_label("help", help::KEYS);

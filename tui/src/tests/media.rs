@@ -3,7 +3,6 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use whiteglove_core::{
     control::{Command, Job, Snapshot, Update},
     disk::Disk,
-    media::Recipe,
     problem::Problem,
 };
 
@@ -13,24 +12,24 @@ use crate::{
     update,
 };
 
-fn with_images() -> Snapshot {
+pub(super) fn with_images() -> Snapshot {
     Snapshot { images: vec![image("ACME-07.img", 180), image("BETA-01.img", 90_000)], ..few() }
 }
 
 /// The stick screen with a stick and the computer's own disk.
-fn sticks(snapshot: Snapshot) -> Model {
+pub(super) fn sticks(snapshot: Snapshot) -> Model {
     let mut model = showing(snapshot);
     assert_eq!(press(&mut model, "m"), [Command::ListDisks]);
     feed(&mut model, Update::Disks(vec![system_disk(), stick()]));
     model
 }
 
-fn one_image() -> Snapshot {
+pub(super) fn one_image() -> Snapshot {
     Snapshot { images: vec![image("ACME-07.img", 180)], ..few() }
 }
 
 /// The page that asks for the name of the stick.
-fn asked() -> Model {
+pub(super) fn asked() -> Model {
     let mut model = sticks(one_image());
     press(&mut model, "w enter");
     model
@@ -66,7 +65,7 @@ fn images_and_disks() {
 
     NEXT  Plug a USB stick in, then w: write it. A stick came back: i imports it.
 
-    Esc back   b build   w write   i import   d disks   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
     "##);
 }
 
@@ -76,54 +75,6 @@ fn without_an_image_there_is_one_thing_to_do() {
     assert!(screen(&model).contains(" NEXT  b: build the first image."));
     assert_eq!(press(&mut model, "w"), []);
     assert!(screen(&model).contains("There is no image yet. b: build one first."));
-}
-
-#[test]
-fn building_proposes_a_name_that_is_free() {
-    let mut model = sticks(one_image());
-    press(&mut model, "b");
-    insta::assert_snapshot!(screen(&model), @r##"
-    Sticks
-
-    ─ Build a stick image ───────────────────────────────────────────────────────
-      The image carries this bench's public key, a token for the open batch and
-      nothing else of value.
-
-      File name: ACME-07-2.img█
-
-    ─ Images in /var/lib/whiteglove/media ───────────────────────────────────────
-      IMAGE                                         SIZE   MADE
-      ACME-07.img                                 1.1 GB   3m ago
-
-
-
-
-
-
-
-
-
-
-    NEXT  Enter: build under this name, or type another one.
-
-    Enter go on   Esc back
-    "##);
-    let built = press(&mut model, "enter");
-    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("ACME-07-2.img"), recipe: Recipe::default() }]);
-    // The first letter replaces the proposal.
-    let built = press(&mut model, "b 'blue enter");
-    assert_eq!(built, [Command::BuildMedia { out: PathBuf::from("blue.img"), recipe: Recipe::default() }]);
-}
-
-#[test]
-fn a_name_is_never_a_path() {
-    let mut model = sticks(one_image());
-    for name in ["../x", "/dev/sdb", ".hidden", "a\\b", "ACME-07.img"] {
-        assert_eq!(press(&mut model, &format!("b '{name} enter")), [], "{name}");
-        press(&mut model, "esc");
-    }
-    press(&mut model, "b '../x enter");
-    assert!(screen(&model).contains("Use letters, digits, - and _ only."));
 }
 
 #[test]
@@ -318,7 +269,7 @@ fn writing_shows_rate_and_time_left() {
 
     NEXT  Wait. Leave the stick in. c: cancel. Esc: to the board, the job goes on.
 
-    Esc back   b build   w write   i import   d disks   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
     "##);
 }
 
@@ -366,7 +317,7 @@ fn a_result_stays_until_it_is_put_away() {
 
     NEXT  w: write a stick. Enter: put the result away. Esc: to the board.
 
-    Esc back   b build   w write   i import   d disks   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
     "##);
     press(&mut model, "enter");
     assert!(!screen(&model).contains("DONE"));
@@ -403,7 +354,7 @@ fn a_failure_says_what_to_do_next() {
 
     NEXT  Do what stands after "next". Enter: put the result away.
 
-    Esc back   b build   w write   i import   d disks   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
     "##);
 }
 

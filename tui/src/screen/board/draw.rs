@@ -11,7 +11,7 @@ use super::{FIND_KEYS, KEYS};
 use crate::{
     answer, keymap,
     model::Model,
-    screen::{Screen, media},
+    screen::{Screen, bench, media},
     theme::Tone,
     view,
     widget::text,
@@ -226,6 +226,9 @@ fn strip(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
     // A scan that waits for its answer says so at once, whatever else there is to tell.
     if let Some(scans) = answer::listed(model).filter(|_| model.asked.is_some()) {
         return text::band(&scans, area, buf, theme.style(Tone::Strong), theme);
+    }
+    if let Some(words) = bench::in_one_line(model) {
+        return text::band(&format!(" {words}"), area, buf, theme.style(Tone::Good), theme);
     }
     if let Some(job) = model.job() {
         let (words, tone) = media::in_one_line(job, &model.meter);

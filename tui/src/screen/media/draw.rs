@@ -10,11 +10,17 @@ use whiteglove_core::{
     clock::{Moment, short_age},
     control::{Image, Job},
     disk::{Disk, Policy},
+    media::Form,
 };
 
-use super::{Consent, KEYS, PICK_KEYS, Step, TEXT_KEYS, images, returned_stick, why_not};
+use super::{
+    Consent, KEYS, PICK_KEYS, PLAN_KEYS, Step, TEXT_KEYS, What,
+    build::{At, Building, form_words},
+    built, images, returned_stick, why_not,
+};
 use crate::{
     model::Model,
+    screen::bench,
     theme::{Theme, Tone},
     view::{self, Chrome},
     widget::{meter, scroll, text},
@@ -28,7 +34,12 @@ pub(crate) fn draw(model: &Model, step: &Step, area: Rect, buf: &mut Buffer, now
     let body = match step {
         Step::Idle => chrome.draw(model, KEYS, area, buf, now),
         Step::PickImage { .. } | Step::PickDisk { .. } => chrome.draw(model, PICK_KEYS, area, buf, now),
-        Step::Name(..) | Step::Consent(_) | Step::Import(_) => chrome.draw(model, TEXT_KEYS, area, buf, now),
+        Step::Build(building) => match building.at {
+            At::Form => chrome.draw(model, PICK_KEYS, area, buf, now),
+            At::Plan => chrome.draw(model, PLAN_KEYS, area, buf, now),
+            At::Name | At::Add => chrome.draw(model, TEXT_KEYS, area, buf, now),
+        },
+        Step::Consent(_) | Step::Import(_) | Step::Check(_) => chrome.draw(model, TEXT_KEYS, area, buf, now),
     };
     let mut page = Page { model, width: usize::from(body.width), now, lines: vec![] };
     let mut focus = 0;
@@ -38,32 +49,34 @@ pub(crate) fn draw(model: &Model, step: &Step, area: Rect, buf: &mut Buffer, now
             page.images(None);
             page.disks(None, None);
         }
-        Step::Name(input, complaint) => {
-            page.heading("Build a stick image");
-            page.words(
-                "The image carries this bench's public key, a token for the open batch and nothing else of value.",
-            );
-            page.blank();
-            page.lines.push(input.line("  File name:", page.width, model.theme));
-            page.blank();
-            if let Some(complaint) = complaint {
-                page.styled(&format!("  {complaint}"), Tone::Warn);
-                page.blank();
-            }
-            page.images(None);
-        }
-        Step::PickImage { selected } => {
+        Step::Build(building) => page.build(building),
+        Step::PickImage { selected, .. } => {
             page.images(Some(*selected));
             focus = selected + 2;
         }
-        Step::PickDisk { image, selected } => {
-            page.heading("Which stick is erased and written?");
-            page.words(&format!("{} ({}) will be written.", image.name, text::bytes(image.bytes)));
+        Step::PickDisk { image, selected, what } => {
+            let size = text::bytes(image.bytes);
+            match what {
+                What::Write => {
+                    page.heading("Which stick is erased and written?");
+                    page.words(&format!("{} ({size}) will be written.", image.name));
+                }
+                What::Update => {
+                    page.heading("Which stick is brought up to date?");
+                    page.words(&format!("It gets what {} ({size}) boots from. Captures on it stay.", image.name));
+                }
+            }
             page.blank();
             focus = page.lines.len() + selected + 2;
             page.disks(Some(*selected), Some(image));
         }
         Step::Consent(consent) => page.consent(consent),
+        Step::Check(input) => {
+            page.heading("Is it what this bench made?");
+            page.words("Give the device of a stick or an image file. Nothing is written to it.");
+            page.blank();
+            page.lines.push(input.line("  Check:", page.width, model.theme));
+        }
         Step::Import(input) => {
             page.heading("Import what a stick or a file brings");
             page.words("Captures of a stick that came back: give its device or the folder it is mounted at.");
@@ -87,12 +100,21 @@ fn next(model: &Model, step: &Step) -> String {
         Step::Idle if model.running_job().is_none() && model.unseen_problem().is_some() => view::READ_ERROR,
         Step::Idle => match model.job().map(|job| &job.outcome) {
             Some(None) => "Wait. Leave the stick in. c: cancel. Esc: to the board, the job goes on.",
+            Some(Some(Ok(_))) if built(model).is_some() => "Enter: write it to a stick. m: to many. Esc: to the board.",
             Some(Some(Ok(_))) => "w: write a stick. Enter: put the result away. Esc: to the board.",
             Some(Some(Err(_))) => "Do what stands after \"next\". Enter: put the result away.",
+            None if bench::is_armed(model) => "Bench mode is armed and takes every stick. m: look at it.",
             None if images(model).is_empty() => "b: build the first image.",
             None => "Plug a USB stick in, then w: write it. A stick came back: i imports it.",
         },
-        Step::Name(..) => "Enter: build under this name, or type another one.",
+        Step::Build(building) => match (building.at, &building.plan) {
+            (At::Form, _) => "Down, Up: choose. Enter: go on. Nothing is made yet.",
+            (At::Name, _) => "Enter: go on with this name, or type another one.",
+            (At::Add, _) => "Enter: look at the plan with what is in this folder.",
+            (At::Plan, None) => "Wait: the bench works out what goes on it.",
+            (At::Plan, Some(Ok(_))) => "Enter: build it. f: add a folder. Esc: back.",
+            (At::Plan, Some(Err(_))) => "Do what stands after \"next\". Esc: back.",
+        },
         Step::PickImage { .. } => "Down, Up: choose the image. Enter: go on.",
         Step::PickDisk { .. } => match &model.disks {
             None => "Wait: looking for disks.",
@@ -101,6 +123,10 @@ fn next(model: &Model, step: &Step) -> String {
             }
             Some(_) => "Down, Up: choose the stick. Enter: go on. Nothing is erased yet.",
         },
+        Step::Check(_) => "Enter: check that, or type another place.",
+        Step::Consent(consent) if consent.what == What::Update => {
+            "Compare name and size with the stick. Type the name, then Enter updates it. Esc: back."
+        }
         Step::Consent(_) => "Compare name and size with the stick. Type the name, then Enter erases it. Esc: back.",
         Step::Import(_) => "Enter: import from there, or type another place.",
     };
@@ -143,6 +169,84 @@ impl Page<'_> {
         let line = text::fit(&format!("{marker} {words}"), self.width, theme);
         let style = if selected { theme.style(Tone::Selected) } else { theme.style(tone) };
         self.lines.push(Line::from(Span::styled(line, style)));
+    }
+
+    fn build(&mut self, building: &Building) {
+        let theme = self.theme();
+        match building.at {
+            At::Form => {
+                self.heading("Build an image: as what?");
+                self.words("What it boots is the same: it asks a laptop who it is, and changes nothing on it.");
+                self.blank();
+                for (n, form) in Form::ALL.into_iter().enumerate() {
+                    let (name, when) = form_words(form);
+                    let line = format!("{}{when}", text::fit(name, 20, theme));
+                    self.choice(&line, n == building.form, Tone::Plain);
+                }
+            }
+            At::Name => {
+                self.heading("Build an image: its name");
+                self.words(
+                    "The image carries this bench's public key, a token for the open batch and nothing else of value.",
+                );
+                self.blank();
+                self.lines.push(building.name.line("  File name:", self.width, theme));
+                self.blank();
+                if let Some(complaint) = &building.complaint {
+                    self.styled(&format!("  {complaint}"), Tone::Warn);
+                    self.blank();
+                }
+                self.images(None);
+            }
+            At::Add => {
+                self.heading("Put a folder on it too");
+                self.words("Give a folder of this computer. What is in it goes beside what the stick boots from.");
+                self.words("Answer files in it are looked through for what goes wrong on sticks.");
+                self.blank();
+                self.lines.push(building.add.line("  Folder:", self.width, theme));
+            }
+            At::Plan => self.plan(building),
+        }
+    }
+
+    fn plan(&mut self, building: &Building) {
+        let (theme, width) = (self.theme(), self.width);
+        self.heading(&format!("The plan of {}", building.name.text));
+        let plan = match &building.plan {
+            None => return self.words("Working it out ..."),
+            Some(Err(problem)) => {
+                self.lines.extend(text::problem(problem, ("NOT LIKE THIS", Tone::Alarm), width, theme));
+                return;
+            }
+            Some(Ok(plan)) => plan,
+        };
+        let styles = (theme.style(Tone::Dim), theme.style(Tone::Strong));
+        let folder = match building.add.text.trim() {
+            "" => "none".to_owned(),
+            folder => format!("{folder}; no fault found in it"),
+        };
+        let facts = [
+            ("Form", form_words(plan.form).0.to_owned()),
+            ("Size", format!("{}; a stick must be at least that large", text::bytes(plan.size))),
+            ("Added folder", folder),
+        ];
+        for (label, value) in &facts {
+            self.lines.extend(text::labelled(&format!("   {label}"), 18, value, width, styles));
+        }
+        for volume in &plan.volumes {
+            self.blank();
+            let head = format!(
+                "  {}   {} of {}, {} files",
+                volume.label,
+                text::bytes(volume.content),
+                text::bytes(volume.size),
+                volume.files
+            );
+            self.styled(&head, Tone::Strong);
+            for (path, bytes) in &volume.largest {
+                self.styled(&format!("   {:>10}  {path}", text::bytes(*bytes)), Tone::Plain);
+            }
+        }
     }
 
     fn images(&mut self, selected: Option<usize>) {
@@ -209,9 +313,13 @@ impl Page<'_> {
 
     fn consent(&mut self, consent: &Consent) {
         let (theme, width) = (self.theme(), self.width);
-        let Consent { image, disk, typed, refused } = consent;
+        let Consent { what, image, disk, typed, refused } = consent;
         let styles = (theme.style(Tone::Dim), theme.style(Tone::Strong));
-        self.styled(" EVERYTHING ON THIS STICK WILL BE ERASED ", Tone::Alarm);
+        let (head, to) = match what {
+            What::Write => (" EVERYTHING ON THIS STICK WILL BE ERASED ", "erase"),
+            What::Update => (" WHAT THIS STICK BOOTS FROM WILL BE REPLACED; CAPTURES STAY ", "update"),
+        };
+        self.styled(head, Tone::Alarm);
         self.blank();
         let serial = if disk.serial.is_empty() { "none told" } else { &disk.serial };
         let facts = [
@@ -229,7 +337,7 @@ impl Page<'_> {
         self.lines.extend(text::labelled("   It becomes", 20, &becomes, width, (styles.0, Style::new())));
         self.blank();
         self.lines.push(Line::from(vec![
-            Span::raw("  To erase it, type its name:  "),
+            Span::raw(format!("  To {to} it, type its name:  ")),
             Span::styled(disk.name(), theme.style(Tone::Strong)),
         ]));
         self.lines.push(typed.line("  >", width, theme));
