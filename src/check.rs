@@ -60,12 +60,13 @@ pub(crate) fn words(what: &Path, report: &Report) -> String {
     let age = |at| short_age(now().since(at));
     let mut lines = vec![format!("{} is what the bench made.", what.display()), String::new()];
     lines.push(format!("medium    {}", manifest.media));
+    let issued = match manifest.issued.millis() {
+        0 => String::new(),
+        _ => format!(", issued {} ago", age(manifest.issued)),
+    };
     lines.push(format!(
-        "          bench '{}', batch '{}', issued {} ago, whiteglove {}",
-        manifest.bench,
-        manifest.batch,
-        age(manifest.issued),
-        manifest.tool
+        "          bench '{}', batch '{}'{issued}, whiteglove {}",
+        manifest.bench, manifest.batch, manifest.tool
     ));
     if let Some(record) = &report.record {
         let how = if record.updated { "brought up to date" } else { "written" };

@@ -143,6 +143,7 @@ fn make_signer(state: &Path, path: &Path) -> Result<(), Problem> {
     getrandom::fill(&mut name).map_err(|error| failed(format!("No randomness: {error}.")))?;
     let part = state.join(format!("sign.{}.part", hex::encode(name)));
     let write = || -> std::io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(state)?;
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&part)?;
         writeln!(file, "{}", *Zeroizing::new(hex::encode(*seed)))?;
         file.sync_all()?;

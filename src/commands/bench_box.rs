@@ -4,6 +4,7 @@
 use std::{ops::ControlFlow, path::Path};
 
 use whiteglove_core::{
+    clock::Moment,
     media::{Form, Recipe},
     problem::Problem,
 };
@@ -13,7 +14,7 @@ use whiteglove_image::{
 };
 
 use super::{Meter, print};
-use crate::{appliance::new_media_id, bench_box, cli::BoxAction, config::Config, state};
+use crate::{appliance::new_media_id, bench_box, cli::BoxAction, config::Config, evidence::Sealing, state};
 
 /// # Errors
 /// What is missing or does not fit.
@@ -53,7 +54,8 @@ pub(super) fn build(config: &Config, out: &Path, recipe: &Recipe) -> Result<(), 
         // Said before this machine gets a key that it may have no use for.
         BenchBox::open(&config.bench_box()).map_err(Problem::from)?;
     }
-    let plan = bench_box::plan(&config.bench_box(), media, &config.bench, &state::signer(&config.state)?)?;
+    let signer = state::signer(&config.state)?;
+    let plan = bench_box::plan(&config.bench_box(), media, &config.bench, &signer)?;
     let mut meter = Meter::default();
     let built = build_file(&plan, out, &mut |progress| {
         meter.show(&progress);
@@ -61,6 +63,8 @@ pub(super) fn build(config: &Config, out: &Path, recipe: &Recipe) -> Result<(), 
     });
     meter.end();
     built.map_err(|error| error.problem())?;
+    // In no journal, as what starts from it is a bench of its own: there is no time to state.
+    Sealing { signer, issued: Moment::default() }.image(out)?;
     print(&format!(
         "{} is a bench box, number {media}. Write it to a stick of 4 GB or more:\n  \
          whiteglove media write {} --to DEVICE\n\

@@ -64,6 +64,8 @@ fn a_box_stick_is_right_by_every_tool_and_has_room_to_keep_something() {
         assert!(kinds.contains(&named), "{report}");
     }
     assert!(bench.says(&["media", "verify", path]).contains("everything it boots from matches its digest"));
+    let checked = bench.says(&["media", "check", "--full", path]);
+    assert!(checked.contains("is what the bench made") && checked.contains("bench box"), "{checked}");
 
     assert!(bench.says(&["media", "check", "--full", path]).contains("bench box"));
 
