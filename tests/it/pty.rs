@@ -15,7 +15,7 @@ use crate::support::{
     until,
 };
 
-struct Terminal {
+pub(crate) struct Terminal {
     screen: Arc<Mutex<vt100::Parser>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -25,9 +25,13 @@ struct Terminal {
 
 impl Terminal {
     fn open(bench: &Bench) -> Self {
+        Self::running(&bench.command())
+    }
+
+    /// The board of this command.
+    pub(crate) fn running(command: &std::process::Command) -> Self {
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let command = bench.command();
         let mut builder = CommandBuilder::new(command.get_program());
         builder.args(command.get_args());
         builder.env("TERM", "xterm-256color");
@@ -48,7 +52,7 @@ impl Terminal {
         Self { screen, keys, child, _master: pair.master }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         for key in keys.chars() {
             // As a person: faster would be a barcode scanner.
             thread::sleep(Duration::from_millis(80));
@@ -57,17 +61,17 @@ impl Terminal {
         }
     }
 
-    fn contents(&self) -> String {
+    pub(crate) fn contents(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }
 
-    fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         until(&format!("{text:?} on the screen, which is\n{}", self.contents()), || {
             self.contents().contains(text).then_some(())
         });
     }
 
-    fn quit(mut self) {
+    pub(crate) fn quit(mut self) {
         self.press("q");
         thread::sleep(Duration::from_millis(300));
         if self.child.try_wait().unwrap().is_none() {

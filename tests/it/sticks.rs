@@ -13,13 +13,13 @@ use serde_json::Value;
 use crate::support::{Bench, partition, tool};
 
 /// A file that was used before, as a stick that can be plugged in.
-struct Stick {
+pub(crate) struct Stick {
     file: PathBuf,
     device: Option<String>,
 }
 
 impl Stick {
-    fn new(bench: &Bench, name: &str, size: u64) -> Self {
+    pub(crate) fn new(bench: &Bench, name: &str, size: u64) -> Self {
         let path = bench.folder.path().join(name);
         let file = fs::File::create(&path).unwrap();
         file.set_len(size).unwrap();
@@ -30,7 +30,7 @@ impl Stick {
     }
 
     /// `false`: this needs root.
-    fn plug(&mut self) -> bool {
+    pub(crate) fn plug(&mut self) -> bool {
         let output = Command::new("losetup").args(["--find", "--show", "--direct-io=on"]).arg(&self.file).output();
         let output = output.ok().filter(|output| output.status.success());
         self.device = output.map(|output| String::from_utf8(output.stdout).unwrap().trim().to_owned());
@@ -40,7 +40,7 @@ impl Stick {
         self.device.is_some()
     }
 
-    fn device(&self) -> &str {
+    pub(crate) fn device(&self) -> &str {
         self.device.as_deref().unwrap()
     }
 
@@ -56,7 +56,7 @@ impl Stick {
         start[512..].starts_with(b"EFI PART")
     }
 
-    fn assert_good(&self, bench: &Bench) {
+    pub(crate) fn assert_good(&self, bench: &Bench) {
         let (clean, report) = tool("sgdisk", &["-v", self.file.to_str().unwrap()]);
         assert!(clean && report.contains("No problems found"), "{report}");
         let (_, listing) = tool("mdir", &["-b", "-i", &format!("{}@@1M", self.file.display()), "::boot"]);
