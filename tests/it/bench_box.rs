@@ -180,8 +180,8 @@ fn every_unit_that_is_wanted_is_there_and_so_is_every_program() {
         count += 1;
     }
     assert_eq!(count, 6);
-    for program in ["data", "settings", "board"] {
-        let path = box_d().join("root/usr/lib/whiteglove").join(program);
+    for program in ["lib/whiteglove/data", "lib/whiteglove/settings", "lib/whiteglove/board", "local/sbin/whiteglove"] {
+        let path = box_d().join("root/usr").join(program);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o111, 0o111, "{program}");
         let said = Command::new("sh").arg("-n").arg(&path).output().unwrap();
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));

@@ -139,7 +139,7 @@ impl Site {
     }
 
     fn bench_inside(&self, command: &str) -> String {
-        self.inside(&format!("whiteglove --config /run/whiteglove/bench.toml --state /var/lib/whiteglove {command}"))
+        self.inside(&format!("whiteglove {command}"))
     }
 
     /// What the bench says of itself on the network.
