@@ -7,9 +7,10 @@ use whiteglove_core::{
     control::Command,
     device::{DeviceId, Probe},
     netboot::Mode,
+    sticks::view::View,
 };
 
-use super::Screen;
+use super::{Screen, bench};
 use crate::{
     keymap::{Binding, bind},
     model::Model,
@@ -129,9 +130,13 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
                 Some(job) => format!(" \"{}\" is stopped half-way.", job.title),
                 None => String::new(),
             };
+            let sticks = match bench::run(model).map_or(0, View::busy) {
+                0 => "",
+                _ => " Sticks that bench mode is writing are left half written and do not boot.",
+            };
             let text = format!(
                 "The bench ends with the board that started it; laptops cannot report until it is started \
-                 again.{job} A bench that was started on its own goes on. All that was captured is kept."
+                 again.{job}{sticks} A bench that was started on its own goes on. All that was captured is kept."
             );
             ("Quit?", text)
         }

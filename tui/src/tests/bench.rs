@@ -298,6 +298,17 @@ fn the_board_says_that_the_bench_is_armed_and_nothing_else_takes_its_sticks() {
 }
 
 #[test]
+fn quitting_says_what_becomes_of_sticks_being_written() {
+    let asked = |run| {
+        let mut model = showing_at(with(Some(run)), (80, 24));
+        press(&mut model, "q");
+        screen(&model)
+    };
+    assert!(asked(busy_hub()).contains("half written"), "{}", asked(busy_hub()));
+    assert!(!asked(armed(2)).contains("half written"));
+}
+
+#[test]
 fn ports_are_taught_one_after_the_other() {
     let mut model = watching(None);
     assert_eq!(press(&mut model, "t"), [Command::TeachPositions(Teach::Begin)]);
