@@ -4,6 +4,8 @@
 //! Every byte here may be anybody's: a stick comes back from a hall full of people. What is read is
 //! bounded in number and size, and means nothing until its seal is opened elsewhere.
 
+pub mod erase;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
@@ -14,7 +16,9 @@ use std::{
 use fatfs::{FileSystem, FsOptions};
 use whiteglove_core::{media::DATA_LABEL, problem::Problem, script};
 
+use self::erase::EraseError;
 use crate::{
+    aligned::Blockwise,
     fat::window::{Allowance, Window},
     table::Table,
 };
@@ -82,6 +86,30 @@ pub fn read(from: &Path, each: &mut dyn FnMut(&str, Vec<u8>)) -> Result<Summary,
         Lost::Folder => CaptureError::NoFolder { path: from.to_owned() },
         Lost::Io(reason) => failed(reason),
     })
+}
+
+/// Hands out every capture of a stick that a person gave us to collect from; `device` may be opened for direct I/O.
+///
+/// # Errors
+/// It is not one that whiteglove made, or its volume cannot be read.
+pub fn read_stick<D: Read + Seek>(
+    device: &mut D,
+    size: u64,
+    each: &mut dyn FnMut(&str, Vec<u8>),
+) -> Result<Summary, EraseError> {
+    let mut blocks = Blockwise::new(device, size);
+    let (start, length) = erase::place(&mut blocks, size)?;
+    let window = Window::new(blocks, start, length);
+    let allowance = window.allowance();
+    allowance.renew(LISTING);
+    let fs = FileSystem::new(window, FsOptions::new())?;
+    match read_volume(&fs, &allowance, each) {
+        Ok(summary) => Ok(summary),
+        // Nothing was ever saved to it, or somebody took the folder away.
+        Err(Lost::Folder) => Ok(Summary::default()),
+        Err(Lost::Volume(_)) => Err(EraseError::Damaged("it cannot be read")),
+        Err(Lost::Io(reason)) => Err(reason.into()),
+    }
 }
 
 fn read_folder(from: &Path, each: &mut dyn FnMut(&str, Vec<u8>)) -> Result<Summary, CaptureError> {

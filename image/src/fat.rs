@@ -8,4 +8,5 @@
 
 pub(crate) mod encode;
 pub(crate) mod stream;
+pub(crate) mod tree;
 pub(crate) mod window;

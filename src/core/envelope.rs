@@ -245,12 +245,17 @@ impl Envelope {
         field
     }
 
+    /// Whether its head says that it is sealed for this bench.
+    pub fn is_for(&self, secret: &BoxSecret) -> bool {
+        secret.public.id() == self.field::<8>(5)
+    }
+
     /// Opens with the bench's private key and the token of the medium the head names.
     ///
     /// # Errors
     /// [`EnvelopeError::OtherBench`] or [`EnvelopeError::Forged`].
     pub fn open(&self, secret: &BoxSecret) -> Result<(Vec<u8>, SessionKey), EnvelopeError> {
-        if secret.public.id() != self.field::<8>(5) {
+        if !self.is_for(secret) {
             return Err(EnvelopeError::OtherBench);
         }
         let media = self.media();

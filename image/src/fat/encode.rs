@@ -2,10 +2,10 @@
 
 use whiteglove_core::media::volume::{Directory, Target, Volume};
 
-const ATTR_DIRECTORY: u8 = 0x10;
-const ATTR_ARCHIVE: u8 = 0x20;
-const ATTR_LABEL: u8 = 0x08;
-const ATTR_LONG: u8 = 0x0f;
+pub(crate) const ATTR_DIRECTORY: u8 = 0x10;
+pub(crate) const ATTR_ARCHIVE: u8 = 0x20;
+pub(crate) const ATTR_LABEL: u8 = 0x08;
+pub(crate) const ATTR_LONG: u8 = 0x0f;
 const MEDIA: u8 = 0xf8;
 /// 2020-01-01, midnight: every entry's time, as an image has no clock.
 const DATE: u16 = (2020 - 1980) << 9 | 1 << 5 | 1;
