@@ -38,7 +38,15 @@ pub enum Action {
     Media(MediaAction),
     /// Import sealed captures of a returned stick (its folder, device or image), and hashes that Windows made:
     /// OA3.xml, Autopilot, Partner Center and devicelink CSV, or a folder of them
-    Import { from: PathBuf },
+    Import {
+        from: PathBuf,
+        /// FROM is a stick: erase from it what is on the bench then; asks for the stick's name
+        #[arg(long)]
+        erase: bool,
+        /// The stick's name, instead of typing it when asked
+        #[arg(long, value_name = "NAME", requires = "erase")]
+        name: Option<String>,
+    },
     /// Look into hardware hashes: files of any kind that `import` takes, `device:7`, `-`, or the text itself
     #[command(subcommand)]
     Hash(HashAction),

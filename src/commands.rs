@@ -28,7 +28,7 @@ pub use demo::demo;
 pub use doctor::doctor;
 pub use explain::explain;
 pub use export::export;
-pub use media::media;
+pub use media::{collect, media};
 pub use netboot::netboot;
 use whiteglove_core::{
     clock::short_age,

@@ -105,6 +105,10 @@ impl Owner {
                 self.teach_positions(from, teach);
                 return (vec![], None);
             }
+            Command::Collect { disk, typed } => {
+                self.collect(from, disk, typed);
+                return (vec![], None);
+            }
             Command::Import { from: place } => {
                 self.import(from, place);
                 return (vec![], None);

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use whiteglove_core::{
     api::{Outcome, Receipt},
@@ -17,13 +18,13 @@ use whiteglove_core::{
     control::Progress,
     device::{DeviceId, Signal},
     entry::{Line, Refusal, Source},
-    envelope::{BoxSecret, Envelope, Kind},
+    envelope::{BoxSecret, Envelope, EnvelopeError, Kind},
     import,
     order::{self, Expected},
     problem::Problem,
     script,
 };
-use whiteglove_image::captures::{self, CaptureError};
+use whiteglove_image::captures::{self, CaptureError, Summary, erase::Digests};
 
 use super::{Input, NotTaken, Owner, jobs::Handle, stopped};
 use crate::{clock::now, sealed};
@@ -42,7 +43,7 @@ impl Owner {
         self.start(from, title, move |handle| {
             let mut report = Report::create(&reports, &place)?;
             import(&place, &secret, handle, &mut report)?;
-            report.end(&place)
+            report.end(&place, "")
         });
     }
 
@@ -52,13 +53,13 @@ impl Owner {
         self.start(from, title, move |handle| {
             let mut report = Report::create(&reports, &place)?;
             import_order(&place, batch, customer, handle, &mut report)?;
-            report.end(&place)
+            report.end(&place, "")
         });
     }
 }
 
 /// What became of each line, kept in a file; counts and the first refusals for the answer.
-struct Report {
+pub(super) struct Report {
     path: PathBuf,
     file: BufWriter<File>,
     counts: BTreeMap<Count, usize>,
@@ -72,6 +73,10 @@ enum Count {
     Known,
     Held,
     Repaired,
+    /// Sealed for another bench.
+    Foreign,
+    /// Cut off, empty, or not what its name says.
+    Damaged,
     Refused,
 }
 
@@ -83,13 +88,20 @@ impl Count {
             Self::Known => "here already",
             Self::Held => "held",
             Self::Repaired => "repaired",
+            Self::Foreign => "of other benches",
+            Self::Damaged => "damaged",
             Self::Refused => "refused",
         }
+    }
+
+    /// It is not on the bench now.
+    fn is_left(self) -> bool {
+        matches!(self, Self::Foreign | Self::Damaged | Self::Refused)
     }
 }
 
 impl Report {
-    fn create(folder: &Path, place: &Path) -> Result<Self, Problem> {
+    pub(super) fn create(folder: &Path, place: &Path) -> Result<Self, Problem> {
         let name = name_of(place);
         let path = folder.join(format!("{}-{name}.txt", now().millis()));
         let file = fs::create_dir_all(folder).and_then(|()| File::create_new(&path)).map_err(|error| {
@@ -104,29 +116,34 @@ impl Report {
 
     fn line(&mut self, count: Count, what: &str) {
         *self.counts.entry(count).or_default() += 1;
-        if count == Count::Refused && self.refused.len() < SHOWN {
+        if count.is_left() && self.refused.len() < SHOWN {
             self.refused.push(what.to_owned());
         }
         self.note(what);
     }
 
-    fn note(&mut self, what: &str) {
+    pub(super) fn note(&mut self, what: &str) {
         // A report that cannot be written must not stop what can: the journal has every line that was taken.
         if let Err(error) = writeln!(self.file, "{what}") {
             tracing::warn!(%error, "the import report is not complete");
         }
     }
 
-    fn end(mut self, place: &Path) -> Result<String, Problem> {
+    fn count(&self, which: impl Fn(Count) -> bool) -> usize {
+        self.counts.iter().filter(|(count, _)| which(**count)).map(|(_, n)| n).sum()
+    }
+
+    /// `after`: what was done beside, for a person to read.
+    pub(super) fn end(mut self, place: &Path, after: &str) -> Result<String, Problem> {
         let counted: Vec<_> = self.counts.iter().map(|(count, n)| format!("{n} {}", count.words())).collect();
         let counted = if counted.is_empty() { "nothing in it".to_owned() } else { counted.join(", ") };
-        let words = format!("Import of {}: {counted}.", place.display());
+        let words = format!("Import of {}: {counted}.{after}", place.display());
         self.note(&words);
         drop(self.file.flush());
-        match self.counts.get(&Count::Refused) {
-            None => Ok(format!("{words}\nLine by line: {}", self.path.display())),
-            Some(n) => {
-                let more = if *n > SHOWN { format!("\n... and {} more.", n - SHOWN) } else { String::new() };
+        match self.count(Count::is_left) {
+            0 => Ok(format!("{words}\nLine by line: {}", self.path.display())),
+            n => {
+                let more = if n > SHOWN { format!("\n... and {} more.", n - SHOWN) } else { String::new() };
                 Err(Problem::new(
                     words,
                     format!("{}{more}", self.refused.join("\n")),
@@ -313,7 +330,7 @@ enum Lost {
 type CaptureReply = oneshot::Receiver<Result<Receipt, Problem>>;
 
 fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report: &mut Report) -> Result<(), Lost> {
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut files = Vec::new();
     let summary =
         captures::read(place, &mut |name, bytes| files.push((name.to_owned(), bytes))).map_err(
             |error| match &error {
@@ -321,18 +338,30 @@ fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report
                 CaptureError::Read { .. } => Lost::Failed(error.problem()),
             },
         )?;
+    take_captures(files, &summary, secret, handle, report).map(drop).map_err(Lost::Failed)
+}
+
+/// The digests of those files that are wholly on the bench then, on its disk.
+pub(super) fn take_captures(
+    files: Vec<(String, Vec<u8>)>,
+    summary: &Summary,
+    secret: &BoxSecret,
+    handle: &mut Handle,
+    report: &mut Report,
+) -> Result<Digests, Problem> {
+    let mut taken = Digests::new();
     let (files, in_clear): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| captures::is_sealed(name));
     let total = files.len() as u64;
     // All are on their way before the first answer is awaited, so they share the journal's syncs.
     let mut waiting = Vec::new();
     for (name, bytes) in files {
         let sent = send_capture(&bytes, secret, &handle.inbox);
-        waiting.push((name, sent));
+        waiting.push((name, Sha256::digest(&bytes).into(), sent));
     }
     for (name, why) in &summary.skipped {
-        report.line(Count::Refused, &format!("{name}: REFUSED: {why}"));
+        report.line(Count::Damaged, &format!("{name}: REFUSED: {why}"));
     }
-    for (done, (name, sent)) in waiting.into_iter().enumerate() {
+    for (done, (name, digest, sent)) in waiting.into_iter().enumerate() {
         let (count, words) = match sent {
             Ok(reply) => match reply.blocking_recv() {
                 Ok(Ok(receipt)) if !receipt.stored => (Count::Known, format!("known as #{}", receipt.device)),
@@ -342,34 +371,51 @@ fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report
                     Outcome::Captured | Outcome::AlreadyHere => (Count::New, format!("taken as #{}", receipt.device)),
                 },
                 Ok(Err(problem)) => (Count::Refused, format!("REFUSED: {} {}", problem.what, problem.why)),
-                Err(_) => return Err(Lost::Failed(stopped())),
+                Err(_) => return Err(stopped()),
             },
-            Err(problem) => (Count::Refused, format!("REFUSED: {}", problem.why)),
+            Err((count, problem)) => (count, format!("REFUSED: {}", problem.why)),
         };
+        if !count.is_left() {
+            taken.insert(digest);
+        }
         report.line(count, &format!("{name}: {words}"));
         // Stopping here loses nothing: what was taken is taken, the rest is still on the stick.
         if handle.watch(Progress { task: "importing".to_owned(), done: done as u64 + 1, total }).is_break() {
-            return Ok(());
+            return Ok(taken);
         }
     }
     // What Windows itself said of the laptop, by our script on the stick.
     for (name, bytes) in in_clear {
         report.note(&format!("{name}:"));
+        let (lines, left) = (report.count(|_| true), report.count(Count::is_left));
         if let Err(problem) = import_lines(&bytes[..], bytes.len() as u64, &name, handle, report) {
             report.line(Count::Refused, &format!("{name}: {} {}", problem.what, problem.why));
         }
+        // Every line of it, and there was one.
+        if report.count(|_| true) > lines && report.count(Count::is_left) == left && !handle.is_cancelled() {
+            taken.insert(Sha256::digest(&bytes).into());
+        }
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// Opens one file's envelope and hands the capture to the owner, by the same way as online ones.
-fn send_capture(bytes: &[u8], secret: &BoxSecret, inbox: &mpsc::Sender<Input>) -> Result<CaptureReply, Problem> {
-    let envelope = Envelope::parse(bytes).map_err(sealed::problem)?;
+fn send_capture(
+    bytes: &[u8],
+    secret: &BoxSecret,
+    inbox: &mpsc::Sender<Input>,
+) -> Result<CaptureReply, (Count, Problem)> {
+    let refused = |problem| (Count::Refused, problem);
+    let envelope = Envelope::parse(bytes).map_err(|error| (Count::Damaged, sealed::problem(error)))?;
     if envelope.kind() != Kind::Capture {
-        return Err(sealed::not_a_capture());
+        return Err(refused(sealed::not_a_capture()));
     }
-    let (capture, _) = sealed::open::<Capture>(&envelope, secret)?;
-    sealed::check_capture(&capture, &envelope)?;
+    if !envelope.is_for(secret) {
+        return Err((Count::Foreign, sealed::problem(EnvelopeError::OtherBench)));
+    }
+    // Cut off, garbled or made up: its seal tells them apart from whole ones, not from each other.
+    let (capture, _) = sealed::open::<Capture>(&envelope, secret).map_err(|problem| (Count::Damaged, problem))?;
+    sealed::check_capture(&capture, &envelope).map_err(refused)?;
     let (reply, answer) = oneshot::channel();
     let sealed = Sealed {
         media: envelope.media(),
@@ -378,7 +424,7 @@ fn send_capture(bytes: &[u8], secret: &BoxSecret, inbox: &mpsc::Sender<Input>) -
         envelope: sealed::digest(&envelope),
     };
     let input = Input::Capture { capture: Box::new(capture), sealed, reply };
-    inbox.blocking_send(input).map_err(|_| stopped())?;
+    inbox.blocking_send(input).map_err(|_| refused(stopped()))?;
     Ok(answer)
 }
 

@@ -58,9 +58,11 @@ impl Handle {
             false => ControlFlow::Continue(()),
         }
     }
-}
 
-impl Handle {
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
     /// What was made goes into the journal before the job is over; what there is to say of the stick itself is said.
     fn made(&self, done: Done, words: &str) -> String {
         let number = match done.made {

@@ -5,6 +5,7 @@
 //!
 //! Invariant: nobody hears "yes" before the journal has it.
 
+mod collect;
 mod commands;
 mod export;
 mod front;

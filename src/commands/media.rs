@@ -42,7 +42,7 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             let disk = find_disk(config, &to).await?;
             let typed = match name {
                 Some(name) => name,
-                None => ask_for_name(&disk)?,
+                None => ask_for_name(&disk, "Everything on this stick will be erased")?,
             };
             ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed, operator }).await
         }
@@ -50,7 +50,7 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
             let disk = find_disk(config, &to).await?;
             let typed = match name {
                 Some(name) => name,
-                None => ask_for_name(&disk)?,
+                None => ask_for_name(&disk, "Everything on this stick will be erased")?,
             };
             let image = absolute(&image)?;
             ask(config, Command::UpdateMedia { image, disk, typed, fully: full, operator }).await
@@ -91,6 +91,19 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
     }
 }
 
+/// `whiteglove import DEV --erase`.
+///
+/// # Errors
+/// The bench's own answer.
+pub async fn collect(config: &Config, device: &Path, name: Option<String>) -> Result<(), Problem> {
+    let disk = find_disk(config, device).await?;
+    let typed = match name {
+        Some(name) => name,
+        None => ask_for_name(&disk, "What the bench has of this stick then will be erased from it")?,
+    };
+    ask(config, Command::Collect { disk, typed }).await
+}
+
 fn media_id(text: &str) -> Result<MediaId, Problem> {
     text.parse().map_err(|_| {
         Problem::new(
@@ -128,7 +141,7 @@ async fn find_disk(config: &Config, device: &Path) -> Result<Disk, Problem> {
     })
 }
 
-fn ask_for_name(disk: &Disk) -> Result<String, Problem> {
+fn ask_for_name(disk: &Disk, what: &str) -> Result<String, Problem> {
     if !std::io::stdin().is_terminal() {
         return Err(Problem::new(
             format!("{} was not erased.", disk.name()),
@@ -136,7 +149,7 @@ fn ask_for_name(disk: &Disk) -> Result<String, Problem> {
             format!("Add --name '{}' if this is really the one.", disk.name()),
         ));
     }
-    eprint!("Everything on this stick will be erased:\n  {disk}\nType its name ({}): ", disk.name());
+    eprint!("{what}:\n  {disk}\nType its name ({}): ", disk.name());
     let mut typed = String::new();
     match std::io::stdin().read_line(&mut typed) {
         Ok(_) => Ok(typed),

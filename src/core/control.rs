@@ -98,6 +98,8 @@ pub enum Command {
     /// Import what a stick or folder brings: sealed captures (also of an image or device), and every
     /// file with Autopilot identities.
     Import { from: PathBuf },
+    /// The same of a whole stick; what is on the bench then is erased from it. `typed` is what the person typed to name it.
+    Collect { disk: Disk, typed: String },
 }
 
 /// Consent for every stick that is plugged in from then on, within a window of sizes.

@@ -205,7 +205,7 @@ fn an_import_says_for_every_file_what_became_of_it() {
         ],
     );
     let complaint = bench.complains(&["import", &folder]);
-    assert!(complaint.contains(": 1 new, 4 refused."), "{complaint}");
+    assert!(complaint.contains(": 1 new, 1 of other benches, 3 damaged."), "{complaint}");
     for part in
         ["foreign.wgc: REFUSED: It is sealed for another bench", "cut.wgc", "empty.wgc", "photo.wgc", "Keep the stick"]
     {
@@ -215,8 +215,8 @@ fn an_import_says_for_every_file_what_became_of_it() {
     // What is held is here already all the same.
     let (clone, _) = sealed_capture(&card, &capture("PF3K9Q", 9, Some(9)));
     let held = folder_with(&bench, &[("clone.wgc".into(), clone.bytes().to_vec())]);
-    assert!(bench.complains(&["import", &held]).contains(": 1 here already, 1 held, 4 refused."));
-    assert!(bench.complains(&["import", &held]).contains(": 2 here already, 4 refused."));
+    assert!(bench.complains(&["import", &held]).contains(": 1 here already, 1 held, 1 of other benches, 3 damaged."));
+    assert!(bench.complains(&["import", &held]).contains(": 2 here already, 1 of other benches, 3 damaged."));
     assert!(bench.complains(&["import", "/nowhere"]).contains("/nowhere"));
 }
 
@@ -234,6 +234,77 @@ fn captures_come_off_the_data_volume_of_an_image() {
     assert!(copied, "{report}");
     assert!(bench.says(&["import", image.to_str().unwrap()]).contains(": 1 new."));
     assert_eq!(bench.devices()[0]["identity"]["serial"], "PF3K9Q");
+}
+
+/// A stick that came back: a real block device, opened past the cache, with what a laptop, Windows and a stranger left on it.
+#[test]
+fn a_returned_stick_is_emptied_of_what_the_bench_has_and_of_nothing_else() {
+    let mut bench = Bench::started();
+    let (image, card) = bench.build_stick();
+    let other = Bench::started();
+    let (_, foreign_card) = other.build_stick();
+    let volume = format!("{}@@{}", image.display(), partition(&image, 2).start);
+    let (good, _) = sealed_capture(&card, &capture("PF3K9Q", 1, Some(1)));
+    let (second, _) = sealed_capture(&card, &capture("PF3K9R", 2, Some(2)));
+    let (foreign, _) = sealed_capture(&foreign_card, &capture("PF3K9S", 3, Some(3)));
+    for (name, bytes) in [
+        ("0123456789abcdef0123456789abcdef.wgc", good.bytes()),
+        ("1123456789abcdef0123456789abcdef.wgc", second.bytes()),
+        ("2123456789abcdef0123456789abcdef.wgc", foreign.bytes()),
+        ("3123456789abcdef0123456789abcdef.wgc", &second.bytes()[..200]),
+        ("photo.jpg", &[0x89; 5_000]),
+    ] {
+        let file = bench.folder.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        let (copied, report) = tool("mcopy", &["-i", &volume, file.to_str().unwrap(), "::/captures/"]);
+        assert!(copied, "{report}");
+    }
+    let Some(device) = Loop::over(&image) else {
+        eprintln!("SKIPPED: a loop device needs root");
+        return;
+    };
+    let name = device.0.trim_start_matches("/dev/");
+    let before = fs::read(&image).unwrap();
+    // Without consent, or by a bench that may not: nothing is read or written.
+    let complaint = bench.complains(&["import", &device.0, "--erase", "--name", "some other"]);
+    assert!(complaint.contains("Its name is") || complaint.contains("It is not on USB"), "{complaint}");
+    assert!(bench.complains(&["import", "/tmp", "--erase", "--name", "x"]).contains("is not a disk of this machine"));
+    assert!(bench.devices().is_empty() && fs::read(&image).unwrap() == before);
+    bench.stop();
+
+    let run = || {
+        let mut command = bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1");
+        let output = command.args(["import", &device.0, "--erase", "--name", name]).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (_, words) = run();
+    assert!(words.contains(": 2 new, 1 of other benches, 1 damaged."), "{words}");
+    assert!(words.contains("Erased from the stick: 2 files"), "{words}");
+    let left = "Left on it: 2123456789abcdef0123456789abcdef.wgc, 3123456789abcdef0123456789abcdef.wgc.";
+    assert!(words.contains(left), "{words}");
+    let (_, listing) = tool("mdir", &["-b", "-i", &volume, "::/captures"]);
+    assert_eq!(listing.lines().filter(|line| line.contains("wgc") || line.contains("photo")).count(), 3, "{listing}");
+    // Another program finds nothing to complain about, and nothing else of the stick was changed.
+    let data = bench.folder.path().join("data");
+    let bytes = fs::read(&image).unwrap();
+    let start = usize::try_from(partition(&image, 2).start).unwrap();
+    fs::write(&data, &bytes[start..]).unwrap();
+    let (clean, report) = tool("fsck.vfat", &["-n", data.to_str().unwrap()]);
+    assert!(clean, "{report}");
+    assert!(bytes[..start] == before[..start]);
+    // A file begins on a sector.
+    let holds =
+        |bytes: &[u8]| bytes[start..].chunks(512).any(|sector| sector.get(100..132) == Some(&good.bytes()[100..132]));
+    assert!(holds(&before) && !holds(&bytes));
+    // Once more: all is known, and nothing is left to do.
+    let (_, words) = run();
+    assert!(
+        words.contains(": 1 of other benches, 1 damaged.") && words.contains("Erased from the stick: nothing."),
+        "{words}"
+    );
+    assert!(fs::read(&image).unwrap() == bytes);
+    assert_eq!(bench.devices().len(), 2);
 }
 
 #[test]
