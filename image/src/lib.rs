@@ -5,6 +5,7 @@ mod aligned;
 pub mod boot;
 pub mod captures;
 pub mod check;
+pub mod disc;
 pub mod disks;
 mod elf;
 mod fat;
@@ -19,4 +20,5 @@ mod table;
 #[cfg(test)]
 mod testing;
 pub mod verify;
+pub mod wim;
 pub mod write;

@@ -42,3 +42,4 @@ mod table;
 pub mod testing;
 pub mod tftp;
 pub mod tpm;
+pub mod windows;

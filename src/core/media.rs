@@ -27,6 +27,7 @@ pub mod name;
 pub mod sign;
 pub mod stick;
 pub mod summary;
+pub mod piece;
 pub mod tree;
 pub mod volume;
 
