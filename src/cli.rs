@@ -408,6 +408,12 @@ pub enum MediaAction {
     },
     /// Write an image to every stick that is plugged in from now on; asks once
     Bench(BenchArgs),
+    /// Look into an ISO of Windows: its images, who signed its loaders, what does not fit a stick
+    Windows {
+        iso: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
     /// List the disks of this machine and whether they may be erased
     Disks,
     /// List the media this bench made

@@ -96,7 +96,9 @@ impl DiscError {
     pub fn problem(&self, path: &std::path::Path) -> Problem {
         let next = match self {
             Self::Io(_) => "Check that the file is there and that you may read it.",
-            Self::Unknown => "Name the ISO file of Windows itself, as it was downloaded: not a folder, stick or archive.",
+            Self::Unknown => {
+                "Name the ISO file of Windows itself, as it was downloaded: not a folder, stick or archive."
+            }
             Self::Truncated { .. } => "The download broke off: download it again, and compare its digest.",
             Self::Damaged { .. } => "Download it again, and compare its digest with the one beside the download.",
             Self::Unsupported(_) | Self::Name(_) | Self::Twice(_) | Self::Cycle(_) | Self::TooMuch(_) => {
@@ -278,9 +280,6 @@ impl<K: Eq + std::hash::Hash> Found<K> {
         if self.pieces > MOST_PIECES {
             return Err(DiscError::TooMuch("fragments of files"));
         }
-        if self.content > self.length.saturating_mul(MOST_SHARING) {
-            return Err(DiscError::TooMuch("content in files"));
-        }
         self.files.push(DiscFile { path, size, pieces });
         Ok(())
     }
@@ -290,6 +289,10 @@ impl<K: Eq + std::hash::Hash> Found<K> {
         let needed = self.files.iter().flat_map(|file| &file.pieces).map(Piece::end).max().unwrap_or(0);
         if needed > self.length {
             return Err(DiscError::Truncated { needed, length: self.length });
+        }
+        // Only now: of a download that broke off early, the missing part is what to speak of.
+        if self.content > self.length.saturating_mul(MOST_SHARING) {
+            return Err(DiscError::TooMuch("content in files"));
         }
         self.directories.sort();
         self.files.sort_by(|a, b| a.path.cmp(&b.path));

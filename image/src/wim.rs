@@ -213,9 +213,7 @@ fn table_entries<R: Read + Seek>(source: &mut R, table: &Header, length: u64) ->
     let entries: Option<Vec<Listed>> = bytes.chunks_exact(ENTRY).map(entry).collect();
     // Contents inside a solid resource are listed by their place in what it unpacks to, not in the file; the
     // resource itself has the size 0x100000000 as its mark (wimlib, solid resources).
-    let outside = |(header, ..): &Listed| {
-        header.flags & resource_flag::SOLID == 0 || header.original == SOLID_MARK
-    };
+    let outside = |(header, ..): &Listed| header.flags & resource_flag::SOLID == 0 || header.original == SOLID_MARK;
     Ok(entries.ok_or(WimError::Damaged("table of resources"))?.into_iter().filter(outside).collect())
 }
 

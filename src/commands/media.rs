@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod windows;
 
 use std::{io::IsTerminal, ops::ControlFlow, path::Path};
 
@@ -59,6 +60,7 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
         MediaAction::Check { what, full, key, json } => check::check(config, &what, full, key.as_deref(), json),
         MediaAction::Key => check::key(config),
         MediaAction::Sticks { json } => check::sticks(config, json).await,
+        MediaAction::Windows { iso, json } => windows::windows(&iso, json),
         MediaAction::Disks => list_disks(config).await,
         MediaAction::List => {
             let bench = read_journal(config).await?.bench;

@@ -24,10 +24,10 @@ pub mod keep;
 pub mod manifest;
 pub mod map;
 pub mod name;
+pub mod piece;
 pub mod sign;
 pub mod stick;
 pub mod summary;
-pub mod piece;
 pub mod tree;
 pub mod volume;
 

@@ -29,4 +29,5 @@ mod restart;
 mod sticks;
 mod support;
 mod tftp;
+mod windows_disc;
 mod windows_scripts;

@@ -14,7 +14,12 @@ fn made(folder: &Path, options: &[&str]) -> Vec<u8> {
     fs::write(tree.join("setup.exe"), noise(2, 50_000)).unwrap();
     let mut arguments = vec!["capture", tree.to_str().unwrap(), out.to_str().unwrap(), "Microsoft Windows PE (x64)"];
     arguments.extend(["--image-property", "WINDOWS/ARCH=9", "--image-property", "WINDOWS/EDITIONID=WindowsPE"]);
-    arguments.extend(["--image-property", "WINDOWS/VERSION/BUILD=26100", "--image-property", "WINDOWS/VERSION/MAJOR=10"]);
+    arguments.extend([
+        "--image-property",
+        "WINDOWS/VERSION/BUILD=26100",
+        "--image-property",
+        "WINDOWS/VERSION/MAJOR=10",
+    ]);
     arguments.extend(options);
     let said = tool("wimlib-imagex", &arguments).expect("wimtools is installed");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));

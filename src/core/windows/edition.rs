@@ -101,7 +101,8 @@ pub fn read(text: &str) -> Result<Vec<Edition>, EditionsError> {
                     }
                     version = [0; 4];
                     let index = start.attributes().flatten().find(|a| a.key.as_ref() == "INDEX");
-                    let index = index.and_then(|index| String::from_utf8_lossy(index.value.as_ref().as_ref()).parse().ok());
+                    let index =
+                        index.and_then(|index| String::from_utf8_lossy(index.value.as_ref().as_ref()).parse().ok());
                     let next = u32::try_from(editions.len()).unwrap_or(0) + 1;
                     editions.push(Edition { index: index.unwrap_or(next), ..Edition::default() });
                 }

@@ -137,11 +137,7 @@ fn extents<R: Read + Seek>(
 }
 
 /// The descriptors of an allocation extent (ECMA-167 4/14.5).
-fn continuation<R: Read + Seek>(
-    volume: &Volume,
-    image: &mut Image<'_, R>,
-    place: Place,
-) -> Result<Vec<u8>, DiscError> {
+fn continuation<R: Read + Seek>(volume: &Volume, image: &mut Image<'_, R>, place: Place) -> Result<Vec<u8>, DiscError> {
     let at = volume.offset(place)?;
     let bytes = image.at(at, usize::try_from(volume.block).unwrap_or(0))?;
     let inner = || {

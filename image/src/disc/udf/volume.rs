@@ -131,8 +131,12 @@ impl Volume {
                 let (start, end) = plain(u16_at(map, 38).unwrap_or(0))?;
                 let file = u32_at(map, 40).ok_or(DiscError::Damaged { what: "partition maps", at: 0 })?;
                 // The file is in the partition below, which a volume of this one map stands for.
-                let below =
-                    Self { block: self.block, label: String::new(), file_set: self.file_set, maps: vec![Map::Plain { start, end }] };
+                let below = Self {
+                    block: self.block,
+                    label: String::new(),
+                    file_set: self.file_set,
+                    maps: vec![Map::Plain { start, end }],
+                };
                 let entry = Entry::read(&below, image, Place { partition: 0, block: file })?;
                 Ok(Map::Metadata { pieces: entry.data.pieces })
             }
