@@ -362,16 +362,27 @@ pub enum JournalAction {
 
 #[derive(Debug, Subcommand)]
 pub enum MediaAction {
+    /// Show what a medium would be, down to its last extent, and write nothing
+    Plan {
+        /// As of `media build`
+        #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
+        form: Made,
+        /// Put everything in this folder on the boot volume too
+        #[arg(long, value_name = "DIR")]
+        add: Option<PathBuf>,
+    },
     /// Build a medium for the open batch, or a bench box
     Build {
         /// What starts from it
         #[arg(long, value_enum, default_value_t = KindWord::QuickScan)]
         kind: KindWord,
+        /// The image; for a tree, its folder
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// For boards that refuse a GPT stick: mbr, or if that is refused too mbr-efi
+        /// gpt: a stick. mbr, or if that is refused too mbr-efi: a stick for boards that refuse it. iso: virtual media, for
+        /// UEFI and BIOS. tree: for a TFTP or HTTP server, the same as `netboot export`
         #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
-        form: Form,
+        form: Made,
         /// Put everything in this folder on the boot volume too
         #[arg(long, value_name = "DIR")]
         add: Option<PathBuf>,
@@ -522,10 +533,35 @@ pub enum BootenvAction {
     },
 }
 
-fn form(word: &str) -> Result<Form, String> {
-    word.parse().map_err(|_| {
+/// What a medium is made as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    Image(Form),
+    Tree,
+}
+
+impl Default for Made {
+    fn default() -> Self {
+        Self::Image(Form::default())
+    }
+}
+
+impl std::fmt::Display for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Image(form) => form.fmt(f),
+            Self::Tree => f.write_str("tree"),
+        }
+    }
+}
+
+fn form(word: &str) -> Result<Made, String> {
+    if word == Made::Tree.to_string() {
+        return Ok(Made::Tree);
+    }
+    word.parse().map(Made::Image).map_err(|_| {
         let words: Vec<_> = Form::ALL.into_iter().map(Form::word).collect();
-        format!("a medium is one of: {}", words.join(", "))
+        format!("a medium is one of: {}, tree", words.join(", "))
     })
 }
 

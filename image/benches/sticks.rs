@@ -154,6 +154,7 @@ fn main() {
         contents: Contents {
             boot: vec![Item::inline("EFI/BOOT/BOOTX64.EFI", loader)],
             data: vec![Item::directory("captures")],
+            bios: None,
         },
         boot_size: Some(192 << 20),
         data_size: Some(40 << 20),

@@ -52,6 +52,7 @@ enum Role {
     BiosIpxe,
     MemtestEfi,
     MemtestBios,
+    DiscGrub,
 }
 
 impl Role {
@@ -66,6 +67,7 @@ impl Role {
             Self::BiosIpxe => "undionly.kpxe",
             Self::MemtestEfi => "memtest.efi",
             Self::MemtestBios => "memtest.bin",
+            Self::DiscGrub => "grubcd.img",
         }
     }
 
@@ -73,7 +75,7 @@ impl Role {
     fn is_signed(self) -> bool {
         match self {
             Self::Shim | Self::MokManager | Self::Grub | Self::NetworkGrub | Self::Kernel => true,
-            Self::Initrd | Self::BiosIpxe | Self::MemtestEfi | Self::MemtestBios => false,
+            Self::Initrd | Self::BiosIpxe | Self::MemtestEfi | Self::MemtestBios | Self::DiscGrub => false,
         }
     }
 }
@@ -195,6 +197,8 @@ pub struct BootEnv {
     /// Memtest86+. UEFI starts it with Secure Boot off only.
     pub memtest_efi: Option<BootFile>,
     pub memtest_bios: Option<BootFile>,
+    /// GRUB as a BIOS starts it from a disc (El Torito); an environment made before it was carried has none.
+    pub disc_grub: Option<BootFile>,
     pub modules: Vec<String>,
     /// Modules whose hardware may want a firmware file, none of which is carried.
     pub asking_for_firmware: Vec<String>,
@@ -221,6 +225,7 @@ impl BootEnv {
             bios_ipxe: manifest.check(dir, Role::BiosIpxe)?,
             memtest_efi: manifest.check(dir, Role::MemtestEfi)?,
             memtest_bios: manifest.check(dir, Role::MemtestBios)?,
+            disc_grub: manifest.check(dir, Role::DiscGrub)?,
             dir: dir.to_owned(),
             kernel_release: manifest.kernel_release,
             modules: manifest.modules,
@@ -232,7 +237,7 @@ impl BootEnv {
     /// All files: those of the agent in the order in which a laptop reads them, then the others.
     pub fn files(&self) -> impl Iterator<Item = &BootFile> {
         let loaders = [&self.shim].into_iter().chain(&self.mok_manager).chain([&self.grub]).chain(&self.network_grub);
-        let others = self.bios_ipxe.iter().chain(&self.memtest_efi).chain(&self.memtest_bios);
+        let others = self.bios_ipxe.iter().chain(&self.memtest_efi).chain(&self.memtest_bios).chain(&self.disc_grub);
         loaders.chain([&self.kernel, &self.initrd]).chain(others)
     }
 }

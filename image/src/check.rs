@@ -18,9 +18,9 @@ use rustix::fs::Advice;
 use whiteglove_core::{
     control::Progress,
     media::{
-        CHUNK,
+        CHUNK, HEAD,
         manifest::{Listed, Manifest, ManifestError, On},
-        map::{self, ExtentMap, MapError, MapExtent},
+        map::{ExtentMap, MapError, MapExtent},
         sign::PublicKey,
         stick::{self, Found, Record, RecordError},
     },
@@ -180,9 +180,10 @@ pub fn check(path: &Path, key: &PublicKey, how: How, watch: Watch<'_>) -> Result
         _ => CheckError::NotOurs,
     })?;
     let found = Found::read(&read_at(&mut disk, stick::OFFSET, stick::ROOM)?);
+    let whole = map.form.is_disc() || is_file && map.size == size;
     let signed = match found.and_then(|found| found.checked(key)) {
         // An image that something else has put on a stick.
-        Ok(record) if record.is_of_image() && !(is_file && map.size == size) => return Err(CheckError::NoRecord),
+        Ok(record) if record.is_of_image() && !whole => return Err(CheckError::NoRecord),
         Ok(record) => record,
         Err(RecordError::Missing) => return Err(CheckError::NoRecord),
         Err(error) => return Err(CheckError::Record(error)),
@@ -216,7 +217,7 @@ impl Look<'_> {
 
     /// The record vouches for the map: as it lies there, not as it was understood.
     fn record(&mut self, record: &Record) -> Result<(), CheckError> {
-        let gap = read_at(&mut self.disk, map::OFFSET, map::ROOM)?;
+        let gap = read_at(&mut self.disk, self.map.offset(), HEAD - self.map.offset())?;
         if record.map != digest(&gap) {
             return Err(CheckError::OtherMap);
         }
@@ -243,7 +244,11 @@ impl Look<'_> {
         if signed.table != digest(&head) {
             return Err(CheckError::OtherTable);
         }
-        self.report.checked.push("the partition table, at both ends, as the record names it".into());
+        let words = match self.map.form.is_disc() {
+            true => "the disc's boot catalog",
+            false => "the partition table, at both ends, as the record names it",
+        };
+        self.report.checked.push(words.into());
         Ok(table)
     }
 

@@ -11,6 +11,7 @@ mod elf;
 mod fat;
 mod gpt;
 pub mod initramfs;
+mod iso;
 mod mbr;
 pub mod media;
 mod members;

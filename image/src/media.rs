@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use whiteglove_core::{
     control::Progress,
     media::{
-        self, HEAD, MediaPlan,
+        self, CHUNK, HEAD, MediaPlan,
         keep::Keep,
         map::{self, ExtentDigest, ExtentMap, MapError, MapExtent},
     },
@@ -77,11 +77,21 @@ const BUFFERS: usize = 6;
 /// Writes the planned image to `out`, which must be a new file or a disk of at least the plan's size.
 pub fn build(plan: &MediaPlan, out: &mut (impl Write + Seek), watch: Watch<'_>) -> Result<ExtentMap, BuildError> {
     let map = write_content(plan, out, watch)?;
+    let mut buffer = Aligned::new();
+    if !plan.form.is_stick() {
+        // All else of a disc is content. Its map comes last all the same: without it nothing takes the file for whole.
+        let gap = map.encode()?;
+        let buffer = buffer.of(gap.len() as u64);
+        buffer.copy_from_slice(&gap);
+        out.seek(SeekFrom::Start(map.offset()))?;
+        out.write_all(buffer)?;
+        out.flush()?;
+        return Ok(map);
+    }
     let (mut head, tail) = Table::of(plan).ends(plan.size)?;
     let gap = usize::try_from(map::OFFSET).map_err(io::Error::other)?;
     head.truncate(gap);
     head.extend_from_slice(&map.encode()?);
-    let mut buffer = Aligned::new();
     for (offset, bytes) in [(plan.size - HEAD, &tail), (0, &head)] {
         let buffer = buffer.of(HEAD);
         buffer.copy_from_slice(bytes);
@@ -146,13 +156,23 @@ fn write_content(plan: &MediaPlan, out: &mut (impl Write + Seek), watch: Watch<'
 
 /// Where the archive with the cards lies.
 fn cards(plan: &MediaPlan) -> Option<(u64, u64)> {
-    let boot = plan.partition(media::Part::Boot)?;
+    // Each stick gets its own number, and a disc is none.
+    let boot = plan.partition(media::Part::Boot).filter(|_| plan.form.is_stick())?;
     let file = boot.volume.files.iter().find(|file| file.path.trim_start_matches('/') == ARCHIVE)?;
     Some((boot.offset() + boot.volume.geometry.cluster_offset(file.first_cluster), file.size))
 }
 
 /// Fills free buffers with the plan's chunks in order, until one fails or nobody wants them any more.
 fn read_ahead(plan: &MediaPlan, free: &mpsc::Receiver<Aligned>, filled: &mpsc::Sender<Result<Aligned, SourceError>>) {
+    for (_, bytes) in plan.disc_parts() {
+        for chunk in bytes.chunks(usize::try_from(CHUNK).unwrap_or(usize::MAX)) {
+            let Ok(mut buffer) = free.recv() else { return };
+            buffer.of(chunk.len() as u64).copy_from_slice(chunk);
+            if filled.send(Ok(buffer)).is_err() {
+                return;
+            }
+        }
+    }
     for partition in &plan.partitions {
         let mut stream = Stream::new(&partition.volume);
         for (_, length) in partition.chunks() {

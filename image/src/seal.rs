@@ -8,7 +8,7 @@ use std::{fs::OpenOptions, io, os::unix::fs::FileExt, path::Path};
 use whiteglove_core::{
     clock::Moment,
     media::{
-        map,
+        HEAD,
         sign::{PublicKey, Signer},
         stick::{self, Found, Record, RecordError},
     },
@@ -42,7 +42,7 @@ pub fn seal(path: &Path, tool: &str, issued: Moment, signer: &Signer) -> Result<
         file.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
     };
-    let (head, gap) = (read(0, stick::OFFSET)?, read(map::OFFSET, map::ROOM)?);
+    let (head, gap) = (read(0, stick::OFFSET)?, read(map.offset(), HEAD - map.offset())?);
     let record = Record::of_image(map.media, digest(&gap), digest(&head), issued, tool.to_owned());
     file.write_all_at(&record.seal(signer).map_err(SealError::Record)?, stick::OFFSET)?;
     file.sync_all()?;

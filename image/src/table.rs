@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use whiteglove_core::media::{Form, MediaPlan, stick::Own};
 
-use crate::{gpt::Gpt, mbr::Mbr};
+use crate::{gpt::Gpt, iso::Disc, mbr::Mbr};
 
 /// Bytes at either end of a disk that a table can take.
 pub(crate) const END: usize = 1 << 20;
@@ -23,6 +23,7 @@ pub enum TableError {
 pub(crate) enum Table {
     Gpt(Gpt),
     Mbr(Mbr),
+    Disc(Disc),
 }
 
 impl Table {
@@ -30,6 +31,7 @@ impl Table {
         match plan.form {
             Form::Gpt => Self::Gpt(Gpt::of(plan)),
             Form::Mbr(_) => Self::Mbr(Mbr::of(plan)),
+            Form::Iso => Self::Disc(Disc::of(plan)),
         }
     }
 
@@ -38,6 +40,7 @@ impl Table {
         match self {
             Self::Gpt(table) => Self::Gpt(table.personalised(own)),
             Self::Mbr(table) => Self::Mbr(table.personalised(own)),
+            Self::Disc(disc) => Self::Disc(*disc),
         }
     }
 
@@ -58,6 +61,7 @@ impl Table {
                 table.check(size)?;
                 Ok(Self::Mbr(table))
             }
+            Form::Iso => Disc::read(disk, size).map(Self::Disc),
         }
     }
 
@@ -66,6 +70,7 @@ impl Table {
         match self {
             Self::Gpt(table) => table.stretches(size),
             Self::Mbr(table) => table.stretches(size),
+            Self::Disc(disc) => vec![disc.stretch()],
         }
     }
 
@@ -79,6 +84,7 @@ impl Table {
                 head[..sector.len()].copy_from_slice(&sector);
                 Ok((head, vec![0; END]))
             }
+            Self::Disc(_) => Err(TableError::Foreign("a disc has none")),
         }
     }
 }

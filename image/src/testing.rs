@@ -67,6 +67,7 @@ pub(crate) fn spec() -> Spec {
         contents: Contents {
             boot: items(),
             data: vec![Item::directory("captures"), Item::inline("README.TXT", b"Captures go here.\r\n".to_vec())],
+            bios: None,
         },
         boot_size: Some(64 << 20),
         data_size: Some(40 << 20),
@@ -171,6 +172,7 @@ pub(crate) fn assert_clean(plan: &MediaPlan, disk: &Path) {
     let (judge, option, praise) = match plan.form {
         Form::Gpt => ("sgdisk", "-v", "No problems found"),
         Form::Mbr(_) => ("sfdisk", "--verify", "No errors detected"),
+        Form::Iso => panic!("a disc has no table"),
     };
     if let Some(output) = tool(judge, &[option, &disk.to_string_lossy()]) {
         let text = said(&output);

@@ -43,6 +43,8 @@ pub enum VerifyError {
     OtherPlan,
     #[error("volume {label}: {what}")]
     Volume { label: String, what: String },
+    #[error("it is a disc image, for virtual media; a stick made of it would have no volume for captures")]
+    Disc,
     #[error("cancelled")]
     Cancelled,
 }
@@ -56,6 +58,7 @@ impl VerifyError {
     pub fn problem(&self) -> Problem {
         let next = match self {
             Self::Cancelled => "Check it again before you use it.",
+            Self::Disc => "Build an image for sticks: whiteglove media build --form gpt.",
             Self::Read(_) => "Check that the image is there and readable.",
             Self::Unsigned { .. } => "Find out who changed it, and build it again.",
             _ => "Build the image again; if that repeats, the disk it lies on is failing.",
@@ -64,7 +67,7 @@ impl VerifyError {
     }
 }
 
-/// The extent map of an image or a stick.
+/// The extent map of an image, a stick or a disc.
 pub fn read_map(disk: &mut (impl Read + Seek)) -> Result<ExtentMap, VerifyError> {
     let mut block = vec![0; usize::try_from(map::ROOM).map_err(io::Error::other)?];
     disk.seek(SeekFrom::Start(map::OFFSET))?;
@@ -72,7 +75,15 @@ pub fn read_map(disk: &mut (impl Read + Seek)) -> Result<ExtentMap, VerifyError>
         io::ErrorKind::UnexpectedEof => VerifyError::Map(MapError::Missing),
         _ => VerifyError::Read(e),
     })?;
-    Ok(ExtentMap::decode(&block)?)
+    let on_disc = usize::try_from(map::DISC_OFFSET - map::OFFSET).map_err(io::Error::other)?;
+    let (read, place) = match ExtentMap::decode(&block) {
+        Err(MapError::Missing) => (ExtentMap::decode(&block[on_disc..])?, map::DISC_OFFSET),
+        read => (read?, map::OFFSET),
+    };
+    match read.offset() == place {
+        true => Ok(read),
+        false => Err(MapError::Damaged("it lies where another form has it").into()),
+    }
 }
 
 /// Compares every extent with its digest.
@@ -144,6 +155,10 @@ pub(crate) fn check_table(
     let table = Table::read_strict(form, image, size)?;
     if plan.is_some_and(|plan| Table::of(plan) != table) {
         return Err(VerifyError::OtherPlan);
+    }
+    if !form.is_stick() {
+        // What a disc has instead is among the extents.
+        return Ok(table);
     }
     let (mut head, tail) = table.ends(size)?;
     let mut found = vec![0; head.len()];

@@ -56,7 +56,7 @@ pub(crate) fn plan(parts: &Path, media: MediaId, bench: &str, signer: &Signer) -
     let loaders = evidence::loaders(&boot)?;
     // The settings on the data volume are there to be edited: nobody vouches for them.
     evidence::seal(&mut boot, &[], about, loaders, &known, signer)?;
-    let contents = Contents { boot, data };
+    let contents = Contents { boot, data, bios: None };
     let spec = Spec { media, form: Form::Gpt, contents, boot_size: Some(BOOT_SIZE), data_size: Some(DATA_SIZE) };
     MediaPlan::new(spec).map(MediaPlan::keeping).map_err(|error| error.problem())
 }

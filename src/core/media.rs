@@ -10,6 +10,7 @@
 //!
 //! Invariant: a plan depends on its `Spec` alone, in any order of items: same inputs, same bytes.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use crate::media_card::MediaId;
 use crate::problem::Problem;
 
 mod form;
+pub mod iso;
 pub mod keep;
 pub mod manifest;
 pub mod map;
@@ -32,6 +34,7 @@ pub mod tree;
 pub mod volume;
 
 pub use form::{Form, MbrBoot, UnknownForm};
+use iso::{Disc, DiscError};
 use keep::Keep;
 use map::MAX_EXTENTS;
 use tree::Tree;
@@ -115,6 +118,19 @@ pub struct Recipe {
 pub struct Contents {
     pub boot: Vec<Item>,
     pub data: Vec<Item>,
+    /// The program that a BIOS starts from a disc.
+    pub bios: Option<Vec<u8>>,
+}
+
+impl Contents {
+    /// As a disc or a tree has it: one volume, nothing to come back on it, and what both volumes of a stick have once.
+    pub fn read_only(self) -> Self {
+        let Self { mut boot, data, bios } = self;
+        let here: HashSet<String> = boot.iter().map(|item| item.path().to_lowercase()).collect();
+        let files = data.into_iter().filter(|item| matches!(item, Item::File { .. }));
+        boot.extend(files.filter(|item| !here.contains(&item.path().to_lowercase())));
+        Self { boot, data: vec![], bios }
+    }
 }
 
 /// What to plan.
@@ -137,6 +153,8 @@ pub enum PlanError {
         "the content is {content} bytes; one image holds at most {most} (large payloads belong on the bench, served over HTTP)"
     )]
     TooMuchContent { content: u64, most: u64 },
+    #[error(transparent)]
+    Disc(#[from] DiscError),
 }
 
 impl PlanError {
@@ -152,9 +170,12 @@ impl PlanError {
             Self::Volume { reason: VolumeError::TooSmall { .. } | VolumeError::TooFewClusters { .. }, .. } => {
                 "Ask for a larger volume."
             }
-            Self::Volume { reason: VolumeError::TooLarge { .. }, .. } | Self::TooMuchContent { .. } => {
-                "Put less on the stick; the bench serves large payloads over HTTP."
+            Self::Disc(DiscError::LongName { .. } | DiscError::Semicolon { .. }) => {
+                "Rename the file, or build a stick."
             }
+            Self::Volume { reason: VolumeError::TooLarge { .. }, .. }
+            | Self::TooMuchContent { .. }
+            | Self::Disc(DiscError::TooLarge) => "Put less on the stick; the bench serves large payloads over HTTP.",
         };
         Problem::new("The medium cannot be made like this", self.to_string(), next)
     }
@@ -249,11 +270,16 @@ pub struct MediaPlan {
     pub partitions: Vec<Partition>,
     /// Behind them, if a machine is to run from this medium.
     pub keep: Option<Keep>,
+    /// What makes it a disc.
+    pub disc: Option<Disc>,
 }
 
 impl MediaPlan {
     pub fn new(spec: Spec) -> Result<Self, PlanError> {
         let Spec { media, form, contents, boot_size, data_size } = spec;
+        if !form.is_stick() {
+            return Self::disc(media, contents, boot_size);
+        }
         let mut at = HEAD;
         let mut partitions = Vec::new();
         let parts = [
@@ -268,7 +294,37 @@ impl MediaPlan {
             at += volume.geometry.bytes();
             partitions.push(Partition { part, guid, first_lba, volume });
         }
-        let plan = Self { media, form, disk_guid: derive(media, "disk"), size: at + HEAD, partitions, keep: None };
+        let size = at + HEAD;
+        Self { media, form, disk_guid: derive(media, "disk"), size, partitions, keep: None, disc: None }.bounded()
+    }
+
+    /// One volume with everything: nothing comes back on a disc.
+    fn disc(media: MediaId, contents: Contents, size: Option<u64>) -> Result<Self, PlanError> {
+        let Contents { boot, data, bios } = contents.read_only();
+        let bios = bios.as_deref();
+        let failed = |reason| PlanError::Volume { label: BOOT_LABEL, reason };
+        let tree = Tree::grow(boot.into_iter().chain(data).collect()).map_err(failed)?;
+        let at = Disc::volume_offset(tree.directories(), bios);
+        let size = size.map_or_else(|| tree.volume_size(iso::MIN_VOLUME, MIB), |size| size.next_multiple_of(MIB));
+        let volume = volume_of(media, Part::Boot, tree, size, at).map_err(failed)?;
+        let disc = Disc::lay_out(&volume, bios)?;
+        let guid = derive(media, &format!("partition {BOOT_LABEL}"));
+        let size = at + volume.geometry.bytes();
+        let partitions = vec![Partition { part: Part::Boot, guid, first_lba: at / SECTOR, volume }];
+        let plan = Self {
+            media,
+            form: Form::Iso,
+            disk_guid: derive(media, "disk"),
+            size,
+            partitions,
+            keep: None,
+            disc: Some(disc),
+        };
+        plan.bounded()
+    }
+
+    fn bounded(self) -> Result<Self, PlanError> {
+        let plan = self;
         let content: u64 = plan.partitions.iter().map(|p| p.volume.content_len()).sum();
         if plan.chunks().count() > MAX_EXTENTS {
             return Err(PlanError::TooMuchContent { content, most: MAX_EXTENTS as u64 * CHUNK });
@@ -278,12 +334,26 @@ impl MediaPlan {
 
     /// The stretches that are written and digested as one, in order: content, nothing else.
     pub fn chunks(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.partitions.iter().flat_map(Partition::chunks).chain(self.keep.as_ref().map(Keep::blank))
+        let disc = self.disc_parts().into_iter().flat_map(|(at, bytes)| {
+            let starts = (0..bytes.len() as u64).step_by(usize::try_from(CHUNK).unwrap_or(1));
+            starts.map(move |start| (at + start, CHUNK.min(bytes.len() as u64 - start)))
+        });
+        let volumes = self.partitions.iter().flat_map(Partition::chunks);
+        disc.chain(volumes).chain(self.keep.as_ref().map(Keep::blank))
+    }
+
+    /// What lies before the volume of a disc: offset and bytes, in order.
+    pub fn disc_parts(&self) -> Vec<(u64, &[u8])> {
+        let Some(disc) = &self.disc else { return vec![] };
+        vec![(iso::DESCRIPTORS, &disc.descriptors), (HEAD, &disc.tree)]
     }
 
     /// Everything that will be written, in the order of its place.
     pub fn extents(&self) -> Vec<Extent> {
-        let mut all = vec![Extent { offset: 0, length: HEAD, what: "partition table, extent map".into() }];
+        let head = if self.form.is_stick() { "partition table, extent map" } else { "disc descriptors, extent map" };
+        let mut all = vec![Extent { offset: 0, length: HEAD, what: head.into() }];
+        let trees = self.disc.iter().map(|disc| disc.tree.len() as u64);
+        all.extend(trees.map(|length| Extent { offset: HEAD, length, what: "trees of the disc".into() }));
         for partition in &self.partitions {
             let volume = &partition.volume;
             let geometry = &volume.geometry;
@@ -312,6 +382,7 @@ impl MediaPlan {
             Form::Gpt => "backup partition table",
             // Zeros, so that an old backup table of a used stick does not come back.
             Form::Mbr(_) => "end of the medium",
+            Form::Iso => return all,
         };
         all.push(Extent { offset: self.size - HEAD, length: HEAD, what: tail.into() });
         all
@@ -338,6 +409,10 @@ fn plan_volume(
 ) -> Result<Volume, VolumeError> {
     let tree = Tree::grow(items)?;
     let size = if size == 0 { tree.volume_size(least, slack) } else { size.next_multiple_of(MIB) };
+    volume_of(media, part, tree, size, offset)
+}
+
+fn volume_of(media: MediaId, part: Part, tree: Tree, size: u64, offset: u64) -> Result<Volume, VolumeError> {
     let geometry = Geometry::fit(size)?;
     let hidden = u32::try_from(offset / SECTOR).map_err(|_| VolumeError::TooLarge { size })?;
     let mut label = [b' '; 11];
@@ -354,6 +429,10 @@ impl fmt::Display for MediaPlan {
             Form::Gpt => ("GPT", ["basic data", "basic data"]),
             Form::Mbr(MbrBoot::Active0c) => ("MBR", ["0x0C active", "0x0C"]),
             Form::Mbr(MbrBoot::Efi) => ("MBR", ["0xEF", "0x0C"]),
+            Form::Iso => match self.disc.as_ref().is_some_and(|disc| disc.bios) {
+                true => ("ISO 9660 for UEFI and BIOS", ["El Torito", ""]),
+                false => ("ISO 9660 for UEFI only", ["El Torito", ""]),
+            },
         };
         writeln!(f, "media {}: {} MiB, {table}", self.media, self.size / MIB)?;
         for ((number, partition), kind) in self.partitions.iter().enumerate().zip(kinds) {
@@ -415,6 +494,7 @@ mod tests {
                     Item::inline("README.TXT", b"If found, please return.".to_vec()),
                 ],
                 data: vec![Item::directory("captures")],
+                bios: None,
             },
             boot_size: None,
             data_size: None,

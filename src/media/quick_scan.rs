@@ -21,7 +21,7 @@ pub(super) fn contents(environment: &BootEnv, card: &MediaCard) -> Result<Conten
         Item::inline("README.TXT", finder_words(card).into_bytes()),
     ];
     data.extend(script::data_files(card.media).into_iter().map(|(path, bytes)| Item::inline(path, bytes)));
-    Ok(Contents { boot: boot_items(environment, card)?, data })
+    Ok(Contents { boot: boot_items(environment, card)?, data, bios: None })
 }
 
 fn boot_items(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Item>, Problem> {

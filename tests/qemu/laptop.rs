@@ -199,9 +199,13 @@ impl Laptop {
         add("-device", format!("ide-hd,bus=ide.0,drive=sata,serial={},model={}", SATA.serial, SATA.model));
         add("-device", "qemu-xhci,id=usb".into());
         if self.tftp.is_none() && self.cable.is_none() {
-            add("-drive", format!("if=none,id=stick,format=raw,file={}", stick.display()));
-            // As a technician does it: the stick is chosen in the boot menu.
-            add("-device", format!("usb-storage,bus=usb.0,drive=stick,removable=on,bootindex=0,serial={STICK_SERIAL}"));
+            // As a technician does it: the stick is chosen in the boot menu. Virtual media are a CD drive on USB.
+            let (drive, device) = match stick.extension().is_some_and(|extension| extension == "iso") {
+                true => (",media=cdrom,readonly=on", ""),
+                false => ("", ",removable=on"),
+            };
+            add("-drive", format!("if=none,id=stick,format=raw,file={}{drive}", stick.display()));
+            add("-device", format!("usb-storage,bus=usb.0,drive=stick{device},bootindex=0,serial={STICK_SERIAL}"));
         }
 
         for (number, Nic { device, mac }) in (0..).zip(&self.nics) {

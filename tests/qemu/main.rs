@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod boot;
+mod forms;
 mod hash;
 mod laptop;
 mod more;

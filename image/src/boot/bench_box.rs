@@ -303,6 +303,7 @@ mod tests {
             bios_ipxe: None,
             memtest_efi: None,
             memtest_bios: None,
+            disc_grub: None,
             modules: vec![],
             asking_for_firmware: vec![],
             initrd_budget_bytes: 0,

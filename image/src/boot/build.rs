@@ -126,6 +126,8 @@ fn copied_files(root: &Path, release: &str) -> Result<Vec<Copied>, BootError> {
         (Role::BiosIpxe, "usr/lib/ipxe/undionly.kpxe".to_owned(), "ipxe"),
         (Role::MemtestEfi, "boot/memtest86+x64.efi".to_owned(), "memtest86+"),
         (Role::MemtestBios, "boot/memtest86+x64.bin".to_owned(), "memtest86+"),
+        // Put together by scripts/bootenv, with the package's own tool.
+        (Role::DiscGrub, "grubcd.img".to_owned(), "grub-pc-bin"),
     ];
     let mut found = Vec::new();
     for (role, relative, package) in list {

@@ -24,7 +24,7 @@ fn stick_as(form: Form) -> MediaPlan {
         Item::directory("captures/folder.wgc"),
         Item::inline("README.TXT", b"x".to_vec()),
     ];
-    let contents = Contents { boot: vec![], data };
+    let contents = Contents { boot: vec![], data, bios: None };
     MediaPlan::new(Spec { contents, form, boot_size: Some(34 << 20), data_size: Some(34 << 20), ..spec() }).unwrap()
 }
 

@@ -60,7 +60,7 @@ fn medium_by(seed: u64, signer: &Signer, form: Form) -> (MediaPlan, TempDir, Pat
     let (text, seal) = Manifest::new(about, vec![], files).seal(signer).unwrap();
     boot.push(Item::inline(manifest::PATH, text));
     boot.push(Item::inline(manifest::SIGNATURE_PATH, seal));
-    let contents = Contents { boot, data };
+    let contents = Contents { boot, data, bios: None };
     let spec = Spec { form, contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..crate::testing::spec() };
     let plan = MediaPlan::new(spec).unwrap();
     let (folder, image) = built(&plan);

@@ -19,13 +19,13 @@ use crate::{
 
 #[test]
 fn an_image_is_clean_to_others_and_reads_back() {
-    for form in Form::ALL {
+    for form in sticks() {
         let plan = MediaPlan::new(Spec { form, ..spec() }).unwrap();
         let (_folder, path) = built(&plan);
         assert_clean(&plan, &path);
         assert_eq!(verify(&path, Some(&plan), &mut on).unwrap().form, form);
         verify(&path, None, &mut on).unwrap();
-        let other = Form::ALL.into_iter().find(|other| *other != form).unwrap();
+        let other = sticks().find(|other| *other != form).unwrap();
         let other = MediaPlan { form: other, ..plan };
         assert!(matches!(verify(&path, Some(&other), &mut on), Err(VerifyError::OtherPlan)));
     }
@@ -189,7 +189,7 @@ fn progress_reaches_its_total() {
 
 #[test]
 fn damage_anywhere_is_found() {
-    Form::ALL.into_iter().for_each(damage_is_found);
+    sticks().for_each(damage_is_found);
 }
 
 fn damage_is_found(form: Form) {
@@ -261,4 +261,9 @@ proptest! {
         verify(&path, Some(&plan), &mut on).unwrap();
         assert_clean(&plan, &path);
     }
+}
+
+/// Discs have tests of their own.
+fn sticks() -> impl Iterator<Item = Form> {
+    Form::ALL.into_iter().filter(|form| form.is_stick())
 }

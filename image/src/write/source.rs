@@ -58,6 +58,9 @@ impl Image {
     pub fn open(path: &Path) -> Result<Self, VerifyError> {
         let mut file = File::open(path)?;
         let map = verify::read_map(&mut file)?;
+        if !map.form.is_stick() {
+            return Err(VerifyError::Disc);
+        }
         let table = Table::read_strict(map.form, &mut file, map.size)?;
         let gap = map.encode()?;
         Ok(Self { file, map, table, gap })

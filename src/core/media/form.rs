@@ -11,6 +11,9 @@ pub enum Form {
     /// A stick with a GUID partition table: the one to take unless a board refuses it.
     #[default]
     Gpt,
+    /// An ISO 9660 image that UEFI and BIOS boot: virtual media of servers and management engines, virtual machines.
+    /// Read-only, so nothing comes back on it.
+    Iso,
     /// A stick with a table of the older kind, for boards that refuse the newer on removable media.
     Mbr(MbrBoot),
 }
@@ -27,7 +30,7 @@ pub enum MbrBoot {
 }
 
 impl Form {
-    pub const ALL: [Self; 3] = [Self::Gpt, Self::Mbr(MbrBoot::Active0c), Self::Mbr(MbrBoot::Efi)];
+    pub const ALL: [Self; 4] = [Self::Gpt, Self::Mbr(MbrBoot::Active0c), Self::Mbr(MbrBoot::Efi), Self::Iso];
 
     /// As it is typed.
     pub fn word(self) -> &'static str {
@@ -35,7 +38,24 @@ impl Form {
             Self::Gpt => "gpt",
             Self::Mbr(MbrBoot::Active0c) => "mbr",
             Self::Mbr(MbrBoot::Efi) => "mbr-efi",
+            Self::Iso => "iso",
         }
+    }
+}
+
+impl Form {
+    /// Whether it is for sticks: has a partition table, and a data volume on which captures come back.
+    pub fn is_stick(self) -> bool {
+        self != Self::Iso
+    }
+
+    pub fn is_disc(self) -> bool {
+        !self.is_stick()
+    }
+
+    /// Of an image's name.
+    pub fn extension(self) -> &'static str {
+        if self.is_stick() { "img" } else { "iso" }
     }
 }
 

@@ -14,6 +14,8 @@ use crate::hex_id::hex_id;
 use crate::media_card::MediaId;
 
 pub const OFFSET: u64 = 64 * 512;
+/// Where it lies on a disc, which has its descriptors at [`OFFSET`].
+pub const DISC_OFFSET: u64 = 64 << 10;
 /// Bytes from `OFFSET` to the first partition.
 pub const ROOM: u64 = HEAD - OFFSET;
 /// At about 110 bytes of JSON each these fill less than the gap: 31 GiB of content.
@@ -88,11 +90,16 @@ impl ExtentMap {
         self.extents.iter().map(|extent| extent.length).sum()
     }
 
-    /// The whole gap, ready to be written at `OFFSET`.
+    /// Where it lies on the medium.
+    pub fn offset(&self) -> u64 {
+        if self.form.is_stick() { OFFSET } else { DISC_OFFSET }
+    }
+
+    /// The whole gap, ready to be written at [`Self::offset`].
     pub fn encode(&self) -> Result<Vec<u8>, MapError> {
         let json = serde_json::to_vec(self).map_err(|_| MapError::TooLarge)?;
         let length = u32::try_from(json.len()).map_err(|_| MapError::TooLarge)?;
-        let room = usize::try_from(ROOM).map_err(|_| MapError::TooLarge)?;
+        let room = usize::try_from(HEAD - self.offset()).map_err(|_| MapError::TooLarge)?;
         if PREFIX + json.len() > room {
             return Err(MapError::TooLarge);
         }
@@ -143,13 +150,17 @@ impl ExtentMap {
 
     /// The digest proves no damage, not good will: a map must not lead the writer astray either.
     fn check(&self) -> Result<(), MapError> {
-        let mut at = HEAD;
-        let end = self.size.checked_sub(HEAD).ok_or(MapError::Damaged("its size"))?;
+        let (mut at, end) = match self.form.is_stick() {
+            true => (HEAD, self.size.checked_sub(HEAD).ok_or(MapError::Damaged("its size"))?),
+            // The descriptors in front of the map, and no second table behind.
+            false => (OFFSET, self.size),
+        };
         if self.extents.len() > MAX_EXTENTS {
             return Err(MapError::Damaged("it has too many extents"));
         }
         for extent in &self.extents {
-            if extent.offset < at || extent.offset % ALIGN != 0 {
+            let hides_map = extent.offset < HEAD && extent.offset.saturating_add(extent.length) > DISC_OFFSET;
+            if extent.offset < at || extent.offset % ALIGN != 0 || hides_map {
                 return Err(MapError::Damaged("extents overlap or are not aligned"));
             }
             if extent.length == 0 || extent.length > CHUNK || extent.length % ALIGN != 0 {

@@ -60,7 +60,7 @@ mod tests {
     fn a_plan_is_a_few_numbers() {
         let boot: Vec<Item> =
             (0..9_usize).map(|n| Item::inline(format!("drivers/{n}.cab"), vec![0; 1000 * (n % 5 + 1)])).collect();
-        let contents = Contents { boot, data: vec![Item::directory("captures")] };
+        let contents = Contents { boot, data: vec![Item::directory("captures")], bios: None };
         let spec = Spec { media: MediaId([7; 16]), form: Form::Gpt, contents, boot_size: None, data_size: None };
         let plan = MediaPlan::new(spec).unwrap();
         let summary = Summary::from(&plan);

@@ -79,6 +79,11 @@ impl Tree {
         Ok(Self { directories, files })
     }
 
+    /// The root first, then in order of depth and name.
+    pub(super) fn directories(&self) -> &[Directory] {
+        &self.directories
+    }
+
     /// Clusters the tree takes at a cluster size.
     fn clusters(&self, cluster_bytes: u64) -> u64 {
         let directories = self.directories.iter().map(|d| d.bytes().div_ceil(cluster_bytes));

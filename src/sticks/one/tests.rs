@@ -57,7 +57,7 @@ impl Shop {
             Item::inline("large", vec![3; megabytes << 20]),
         ];
         let size = Some(u64::try_from(megabytes + 40).unwrap() << 20);
-        let contents = Contents { boot, data: vec![] };
+        let contents = Contents { boot, data: vec![], bios: None };
         let spec = Spec { media, form: Form::Gpt, contents, boot_size: size, data_size: Some(33 << 20) };
         let plan = MediaPlan::new(spec).unwrap();
         build_file(&plan, &self.folder.path().join(name), &mut on).unwrap();

@@ -34,7 +34,7 @@ fn plan(form: Form) -> MediaPlan {
         Item::inline("README.TXT", noise(107, 900)),
         Item::inline("order.csv", noise(108, 40_000)),
     ]);
-    let contents = Contents { boot: vec![], data };
+    let contents = Contents { boot: vec![], data, bios: None };
     MediaPlan::new(Spec { contents, form, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() }).unwrap()
 }
 

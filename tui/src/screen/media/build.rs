@@ -38,6 +38,7 @@ pub(super) fn form_words(form: Form) -> (&'static str, &'static str) {
         Form::Gpt => ("Stick, GPT", "take this one, unless a laptop does not start from it"),
         Form::Mbr(MbrBoot::Active0c) => ("Stick, MBR", "for laptops that do not list the GPT stick at boot"),
         Form::Mbr(MbrBoot::Efi) => ("Stick, MBR with EFI", "if the MBR stick is not listed either"),
+        Form::Iso => ("Disc (ISO)", "for virtual media; nothing can be saved on it"),
     }
 }
 
@@ -98,7 +99,7 @@ impl Building {
 
     pub(super) fn accept(&mut self, taken: &[Image], out: &mut Vec<Command>) {
         match self.at {
-            At::Name => match file_name(&self.name.text, taken) {
+            At::Name => match file_name(&self.name.text, self.form(), taken) {
                 Ok(name) => {
                     self.name = Input::holding(name);
                     self.ask(out);
@@ -143,8 +144,8 @@ pub(crate) fn planned(model: &mut Model, plan: Result<Summary, Problem>) {
     }
 }
 
-/// A name that is a file name and nothing else, ending in `.img`.
-fn file_name(typed: &str, images: &[Image]) -> Result<String, String> {
+/// A name that is a file name and nothing else, ending in what its form is called by.
+fn file_name(typed: &str, form: Form, images: &[Image]) -> Result<String, String> {
     let typed = typed.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if typed.is_empty() || typed.starts_with('.') || !typed.chars().all(plain) {
@@ -153,7 +154,9 @@ fn file_name(typed: &str, images: &[Image]) -> Result<String, String> {
     if typed.len() > 80 {
         return Err("That is too long; 80 characters are enough.".to_owned());
     }
-    let name = if typed.ends_with(".img") { typed.to_owned() } else { format!("{typed}.img") };
+    // The name that was proposed is a stick's.
+    let stem = typed.strip_suffix(".img").or_else(|| typed.strip_suffix(".iso")).unwrap_or(typed);
+    let name = format!("{stem}.{}", form.extension());
     match images.iter().any(|image| image.name == name) {
         true => Err(format!("{name} exists already. Use another name.")),
         false => Ok(name),
