@@ -146,6 +146,11 @@ impl Config {
         self.state.join("imports")
     }
 
+    /// What `l` kept of laptops, as it came back by stick.
+    pub fn logs_folder(&self) -> PathBuf {
+        self.state.join("logs")
+    }
+
     pub fn boot_environment(&self) -> PathBuf {
         self.state.join("bootenv")
     }

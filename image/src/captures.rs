@@ -5,6 +5,7 @@
 //! bounded in number and size, and means nothing until its seal is opened elsewhere.
 
 pub mod erase;
+pub mod logs;
 
 use std::{
     fs::{self, File},

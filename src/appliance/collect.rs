@@ -4,7 +4,7 @@
 //! Invariant: nothing is erased whose digest was not computed from the very bytes that were taken, and whose taking
 //! the owner has not acknowledged, which it does after the journal is on disk.
 
-use std::{collections::BTreeSet, fs::File};
+use std::{collections::BTreeSet, fs::File, path::Path};
 
 use whiteglove_core::{
     disk::{Disk, ErasePermit, clean},
@@ -24,6 +24,7 @@ use super::{
     Owner,
     import::{Report, take_captures},
     jobs::{Handle, erase_policy},
+    logs::take_logs,
 };
 
 /// Names of what stays that are repeated in the answer.
@@ -31,7 +32,8 @@ const SHOWN: usize = 5;
 
 impl Owner {
     pub(super) fn collect(&mut self, from: u64, disk: Disk, typed: String) {
-        let (secret, reports) = (self.secret.clone(), self.config.reports_folder());
+        let secret = self.secret.clone();
+        let (reports, logs) = (self.config.reports_folder(), self.config.logs_folder());
         let title = format!("collecting from {}", disk.path.display());
         self.start(from, title, move |handle| {
             let permit = ErasePermit::confirm(disk.clone(), &typed, 0, erase_policy())
@@ -45,7 +47,7 @@ impl Owner {
                 ),
             })?;
             let mut report = Report::create(&reports, &disk.path)?;
-            let after = collect(&mut device, &permit, &secret, handle, &mut report)?;
+            let after = collect(&mut device, &permit, &secret, &logs, handle, &mut report)?;
             report.end(&disk.path, &after)
         });
     }
@@ -66,12 +68,14 @@ fn collect(
     device: &mut File,
     permit: &ErasePermit,
     secret: &BoxSecret,
+    logs: &Path,
     handle: &mut Handle,
     report: &mut Report,
 ) -> Result<String, Problem> {
     let disk = permit.disk();
     let (files, summary) = read(device, disk)?;
-    let taken = take_captures(files, &summary, secret, handle, report)?;
+    let mut taken = take_captures(files, &summary, secret, handle, report)?;
+    take_logs(device, disk, logs, handle, report, &mut taken)?;
     let erased = erase(device, disk.size_bytes, &taken, &mut settle, &mut |progress| handle.watch(progress));
     let erased = erased.map_err(|error| {
         error.problem(format!("{} files are on the bench, and not all were erased from {}.", taken.len(), disk.name()))

@@ -67,12 +67,13 @@ pub(super) struct Report {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Count {
+pub(super) enum Count {
     New,
     Added,
     Known,
     Held,
     Repaired,
+    Logs,
     /// Sealed for another bench.
     Foreign,
     /// Cut off, empty, or not what its name says.
@@ -88,6 +89,7 @@ impl Count {
             Self::Known => "here already",
             Self::Held => "held",
             Self::Repaired => "repaired",
+            Self::Logs => "sets of logs",
             Self::Foreign => "of other benches",
             Self::Damaged => "damaged",
             Self::Refused => "refused",
@@ -114,7 +116,7 @@ impl Report {
         Ok(Self { path, file: BufWriter::new(file), counts: BTreeMap::new(), refused: Vec::new() })
     }
 
-    fn line(&mut self, count: Count, what: &str) {
+    pub(super) fn line(&mut self, count: Count, what: &str) {
         *self.counts.entry(count).or_default() += 1;
         if count.is_left() && self.refused.len() < SHOWN {
             self.refused.push(what.to_owned());

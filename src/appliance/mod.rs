@@ -11,6 +11,7 @@ mod export;
 mod front;
 mod import;
 mod jobs;
+mod logs;
 mod netboot;
 mod opening;
 mod publish;
@@ -29,6 +30,7 @@ use whiteglove_core::{
     device::{DeviceId, Signal},
     entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
+    logs::Run,
     media_card::{BoxKey, MediaCard, MediaId},
     netboot::{BootTable, Seen},
     order::{Expected, OrderStatus},
@@ -90,6 +92,11 @@ pub enum Input {
     Exported {
         records: Vec<Record>,
         reply: oneshot::Sender<Result<(), Problem>>,
+    },
+    /// Logs of a laptop that are on their disk; whose they are, and how many of them are new.
+    LogsKept {
+        run: Run,
+        reply: oneshot::Sender<Result<(Option<DeviceId>, usize), Problem>>,
     },
     /// A stick was written and read back.
     StickMade(Box<Made>),
@@ -396,6 +403,10 @@ impl Owner {
                 Ok(records) => (records, Some(answer(reply, ()))),
                 Err(problem) => self.refuse(reply, problem),
             },
+            Input::LogsKept { run, reply } => {
+                let (records, device, new) = self.bench.decide_logs(run, at);
+                (records, Some(answer(reply, (device, new))))
+            }
             Input::StickMade(made) => (vec![Record::StickWritten { made }], None),
             Input::IssueCard { media, reply } => {
                 let record = Record::MediaIssued { media, batch: self.batch(), network: false };

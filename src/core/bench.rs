@@ -13,6 +13,7 @@ mod find;
 mod fold;
 mod index;
 mod label;
+mod logs;
 mod network;
 mod orders;
 mod resolve;
@@ -41,6 +42,7 @@ use crate::{
     device::{Device, DeviceId, Refused},
     envelope::MessageId,
     hwhash::HashDigest,
+    logs::Kept,
     media::stick::StickId,
     media_card::MediaId,
     netboot::{Mode, Program},
@@ -93,6 +95,8 @@ pub struct Bench {
     network_modes: BTreeMap<String, Mode>,
     batches: Batches,
     exports: Exports,
+    /// Of laptops, by the folder of each run.
+    logs: BTreeMap<String, Vec<Kept>>,
 }
 
 /// The journal contradicts itself. It was edited, or written by a newer version.

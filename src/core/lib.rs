@@ -24,6 +24,7 @@ pub mod hwhash;
 pub mod identity;
 pub mod import;
 pub mod lane;
+pub mod logs;
 pub mod media;
 pub mod media_card;
 pub mod msdm;

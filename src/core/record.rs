@@ -15,6 +15,7 @@ use crate::{
     envelope::MessageId,
     identity::{Identity, Serial},
     lane::Lane,
+    logs::Run,
     media_card::MediaId,
     msdm::ProductKeyId,
     netboot::{Choice, Mode, Program},
@@ -60,6 +61,11 @@ pub enum Record {
     /// A stick was written or brought up to date, and read back.
     StickWritten {
         made: Box<Made>,
+    },
+    /// Logs of a laptop are on the bench's disk; `device`: whose they are, if that was known.
+    LogsKept {
+        device: Option<DeviceId>,
+        run: Run,
     },
     /// The medium was lost or retired: nothing sealed with its token is accepted from here on.
     MediaRevoked {
@@ -182,6 +188,7 @@ impl Record {
             Self::MediaIssued { .. } => "media-issued",
             Self::MediaRevoked { .. } => "media-revoked",
             Self::StickWritten { .. } => "stick-written",
+            Self::LogsKept { .. } => "logs-kept",
             Self::DeviceArrived { .. } => "device-arrived",
             Self::DeviceReturned { .. } => "device-returned",
             Self::CaptureTaken { .. } => "capture-taken",

@@ -259,6 +259,14 @@ fn a_returned_stick_is_emptied_of_what_the_bench_has_and_of_nothing_else() {
         let (copied, report) = tool("mcopy", &["-i", &volume, file.to_str().unwrap(), "::/captures/"]);
         assert!(copied, "{report}");
     }
+    // What l left, as Windows would.
+    let logs = bench.folder.path().join("logs");
+    let run = logs.join("PF3K9Q-20261125-101112");
+    fs::create_dir_all(run.join("intune")).unwrap();
+    fs::write(run.join("summary.txt"), "whiteglove logs of PF3K9Q\r\nbegun 20261125-101112\r\n").unwrap();
+    fs::write(run.join("intune/a log.log"), [0x6c; 70_000]).unwrap();
+    let (copied, report) = tool("mcopy", &["-s", "-i", &volume, logs.to_str().unwrap(), "::/"]);
+    assert!(copied, "{report}");
     let Some(device) = Loop::over(&image) else {
         eprintln!("SKIPPED: a loop device needs root");
         return;
@@ -279,12 +287,17 @@ fn a_returned_stick_is_emptied_of_what_the_bench_has_and_of_nothing_else() {
         (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     };
     let (_, words) = run();
-    assert!(words.contains(": 2 new, 1 of other benches, 1 damaged."), "{words}");
-    assert!(words.contains("Erased from the stick: 2 files"), "{words}");
+    assert!(words.contains(": 2 new, 1 sets of logs, 1 of other benches, 1 damaged."), "{words}");
+    assert!(words.contains("Erased from the stick: 4 files"), "{words}");
     let left = "Left on it: 2123456789abcdef0123456789abcdef.wgc, 3123456789abcdef0123456789abcdef.wgc.";
     assert!(words.contains(left), "{words}");
     let (_, listing) = tool("mdir", &["-b", "-i", &volume, "::/captures"]);
     assert_eq!(listing.lines().filter(|line| line.contains("wgc") || line.contains("photo")).count(), 3, "{listing}");
+    let kept = bench.state().join("logs/PF3K9Q-20261125-101112");
+    assert_eq!(fs::read(kept.join("intune/a_log.log")).unwrap(), [0x6c; 70_000]);
+    assert!(kept.join("summary.txt").exists() && bench.says(&["journal", "verify"]).contains("is whole"));
+    let (_, logs) = tool("mdir", &["-b", "-i", &volume, "::/logs"]);
+    assert!(!logs.contains("PF3K9Q"), "{logs}");
     // Another program finds nothing to complain about, and nothing else of the stick was changed.
     let data = bench.folder.path().join("data");
     let bytes = fs::read(&image).unwrap();

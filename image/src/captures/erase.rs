@@ -173,7 +173,9 @@ fn spent_name(file: &Found) -> [u8; 11] {
 }
 
 fn is_taken(disk: &mut (impl Read + Seek), tree: &Tree, file: &Found, taken: &Digests) -> Result<bool, EraseError> {
-    Ok(!taken.is_empty() && file.is_whole(&tree.geometry) && taken.contains(&content(disk, tree, file)?))
+    // An empty log is one all the same; an empty capture is a sign that something went wrong.
+    let is_whole = file.is_whole(&tree.geometry) || file.below == LOGS && file.is_empty();
+    Ok(!taken.is_empty() && is_whole && taken.contains(&content(disk, tree, file)?))
 }
 
 fn content(disk: &mut (impl Read + Seek), tree: &Tree, file: &Found) -> Result<[u8; 32], EraseError> {
@@ -343,6 +345,10 @@ impl<D: Read + Write + Seek> Work<'_, D> {
     fn rename(&mut self, chosen: &[usize]) -> Result<(), EraseError> {
         let mut patches = Vec::new();
         for file in chosen.iter().map(|number| &self.tree.found[*number]) {
+            if file.chain.is_empty() {
+                patches.extend(file.slots.iter().map(|at| (*at, gone())));
+                continue;
+            }
             let bytes = file.chain.len() as u64 * self.tree.geometry.cluster_bytes;
             let size = u32::try_from(bytes).unwrap_or(u32::MAX);
             patches.extend(without_last(&file.slots).iter().map(|at| (*at, gone())));

@@ -115,6 +115,10 @@ impl Found {
         u64::from(u32::from_le_bytes([self.slot[28], self.slot[29], self.slot[30], self.slot[31]]))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.is_folder() && self.size() == 0 && self.chain.is_empty()
+    }
+
     /// It has exactly the clusters that its size needs, and some.
     pub(crate) fn is_whole(&self, geometry: &Geometry) -> bool {
         self.size() > 0 && self.size().div_ceil(geometry.cluster_bytes) == self.chain.len() as u64

@@ -95,6 +95,7 @@ impl Bench {
                 let times = self.sticks.get(&made.stick).map_or(0, |known| known.times) + 1;
                 self.sticks.insert(made.stick, Known { made: *made, at, times });
             }
+            Record::LogsKept { run, .. } => self.logs.entry(run.folder).or_default().extend(run.files),
             Record::MediaRevoked { media } => {
                 if let Some(known) = self.media.get_mut(&media) {
                     known.revoked = true;

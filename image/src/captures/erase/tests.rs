@@ -31,6 +31,7 @@ fn plan(form: Form) -> MediaPlan {
         Item::inline("logs/PF1-20261125-101112/intune/agent.log", noise(104, 70_000)),
         Item::inline("logs/PF2-20261125-101112/summary.txt", noise(105, 300)),
         Item::inline("logs/PF2-20261125-101112/system.evtx", noise(106, 3_000)),
+        Item::inline("logs/PF1-20261125-101112/empty.log", vec![]),
         Item::inline("README.TXT", noise(107, 900)),
         Item::inline("order.csv", noise(108, 40_000)),
     ]);
@@ -44,7 +45,7 @@ fn taken() -> &'static Digests {
         let captures = (0..CAPTURES).filter(|number| number % 3 > 0);
         let captures = captures.map(|number| noise(number, 700 + usize::try_from(number).unwrap()));
         let others = [(100, 5_000), (102, 3), (103, 300), (104, 70_000), (106, 3_000), (999, 10)];
-        let others = others.map(|(seed, length)| noise(seed, length));
+        let others = others.map(|(seed, length)| noise(seed, length)).into_iter().chain([vec![]]);
         captures.chain(others).map(|bytes| Sha256::digest(bytes).into()).collect()
     });
     &TAKEN
@@ -98,7 +99,9 @@ fn is_marked(plan: &MediaPlan, bytes: &[u8]) -> bool {
 }
 
 fn wanted(name: &str, content: &[u8]) -> bool {
-    let below = name.starts_with("captures/") || name.starts_with("logs/");
+    let is_folder = name.ends_with('/') && !name.starts_with("logs/PF1");
+    let below = !is_folder && name != "captures/empty.wgc";
+    let below = below && (name.starts_with("captures/") || name.starts_with("logs/"));
     !(below && taken().contains(&<[u8; 32]>::from(Sha256::digest(content))))
         && name != "logs/PF1-20261125-101112/"
         && name != "logs/PF1-20261125-101112/intune/"
