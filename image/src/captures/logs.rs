@@ -134,7 +134,7 @@ mod tests {
             Item::inline(deep, noise(3, 10)),
             Item::inline("captures/a.wgc", noise(4, 10)),
         ];
-        let contents = Contents { boot: vec![], data };
+        let contents = Contents { boot: vec![], data, bios: None };
         let spec = Spec { contents, boot_size: Some(33 << 20), data_size: Some(33 << 20), ..spec() };
         let (_folder, image) = built(&MediaPlan::new(spec).unwrap());
         let bytes = std::fs::read(image).unwrap();
