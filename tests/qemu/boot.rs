@@ -3,18 +3,17 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Write},
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     laptop::Laptop,
+    qmp::Qmp,
     support::{PATIENCE, until},
     tpm::Emulator,
 };
@@ -207,50 +206,5 @@ impl Drop for Boot {
             let words = fs::read_to_string(results().join(format!("{}.qemu.log", self.name))).unwrap_or_default();
             eprintln!("--- serial port of '{}', last lines ---\n{tail}\n--- QEMU's words ---\n{words}---", self.name);
         }
-    }
-}
-
-/// QEMU's monitor: JSON lines over a socket (QMP).
-struct Qmp {
-    reader: BufReader<UnixStream>,
-    events: Vec<Value>,
-}
-
-impl Qmp {
-    fn connect(socket: &Path) -> std::io::Result<Self> {
-        let stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let mut qmp = Self { reader: BufReader::new(stream), events: vec![] };
-        qmp.ask("qmp_capabilities", &json!({}));
-        Ok(qmp)
-    }
-
-    fn ask(&mut self, command: &str, arguments: &Value) {
-        let question = json!({"execute": command, "arguments": arguments});
-        writeln!(self.reader.get_mut(), "{question}").unwrap();
-        loop {
-            let answer = self.next().expect("QEMU hung up");
-            assert!(answer.get("error").is_none(), "{question}: {answer}");
-            if answer.get("return").is_some() {
-                return;
-            }
-            self.events.push(answer);
-        }
-    }
-
-    fn next(&mut self) -> Option<Value> {
-        let mut line = String::new();
-        match self.reader.read_line(&mut line) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(serde_json::from_str(&line).unwrap()),
-        }
-    }
-
-    fn shutdown_reason(&mut self) -> Option<String> {
-        while let Some(event) = self.next() {
-            self.events.push(event);
-        }
-        let reason = |event: &Value| event["data"]["reason"].as_str().map(str::to_owned);
-        self.events.iter().find(|event| event["event"] == "SHUTDOWN").and_then(reason)
     }
 }

@@ -18,8 +18,10 @@ mod hash;
 mod laptop;
 mod more;
 mod netboot;
+mod qmp;
 mod servers;
 mod signers;
+mod sticks;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code)] // what only the other tests use
 mod support;
@@ -64,6 +66,9 @@ fn environment() -> Option<PathBuf> {
         "mcopy",
         "sgdisk",
         "fsck.vfat",
+        "mkfs.vfat",
+        "busybox",
+        "ldd",
         "ip",
         "nsenter",
         "dnsmasq",
