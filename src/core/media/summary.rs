@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Form, MediaPlan};
+use super::{Form, MediaPlan, volume::File};
 
 /// The largest files are what makes a medium large.
 const LARGEST: usize = 4;
@@ -33,7 +33,9 @@ impl From<&MediaPlan> for Summary {
     fn from(plan: &MediaPlan) -> Self {
         let volumes = plan.partitions.iter().map(|partition| {
             let files = &partition.volume.files;
-            let mut largest: Vec<(String, u64)> = files.iter().map(|file| (file.path.clone(), file.size)).collect();
+            // As a person writes a path on a volume.
+            let path = |file: &File| file.path.trim_start_matches('/').to_owned();
+            let mut largest: Vec<(String, u64)> = files.iter().map(|file| (path(file), file.size)).collect();
             largest.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
             largest.truncate(LARGEST);
             VolumeSummary {
