@@ -91,7 +91,8 @@ fn a_stop_gives_up_the_running_job_and_leaves_no_half_image() {
     let file = std::fs::File::create(folder.join("payload.bin")).unwrap();
     file.set_len(3 << 30).unwrap();
     let mut control = Control::connect(&bench.state()).unwrap();
-    control.send(&json!({"build-media": {"out": "large.img", "add": folder, "media": null}}));
+    control
+        .send(&json!({"build-media": {"out": "large.img", "recipe": {"form": "gpt", "add": folder, "again": null}}}));
     until("the build to be under way", || {
         let snapshot = control.until("snapshot");
         (snapshot["job"]["progress"]["done"].as_u64()? > 0).then_some(())

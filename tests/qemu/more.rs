@@ -2,6 +2,7 @@
 
 mod bench_box;
 mod export;
+mod forms;
 
 use std::{
     env, fs,
