@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use whiteglove_core::media::Form;
+
+mod media;
+
+pub use media::{BenchArgs, KindWord, Made, MediaAction};
 
 #[derive(Debug, Parser)]
 #[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]
@@ -360,136 +363,6 @@ pub enum JournalAction {
     Verify,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum MediaAction {
-    /// Show what a medium would be, down to its last extent, and write nothing
-    Plan {
-        /// As of `media build`
-        #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
-        form: Made,
-        /// Put everything in this folder on the boot volume too
-        #[arg(long, value_name = "DIR")]
-        add: Option<PathBuf>,
-    },
-    /// Build a medium for the open batch, or a bench box
-    Build {
-        /// What starts from it
-        #[arg(long, value_enum, default_value_t = KindWord::QuickScan)]
-        kind: KindWord,
-        /// The image; for a tree, its folder
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// gpt: a stick. mbr, or if that is refused too mbr-efi: a stick for boards that refuse it. iso: virtual media, for
-        /// UEFI and BIOS. tree: for a TFTP or HTTP server, the same as `netboot export`
-        #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
-        form: Made,
-        /// Put everything in this folder on the boot volume too
-        #[arg(long, value_name = "DIR")]
-        add: Option<PathBuf>,
-        /// Build this medium anew instead of a new one; the same inputs give the same bytes
-        #[arg(long, value_name = "NUMBER")]
-        media: Option<String>,
-    },
-    /// Write an image to a USB stick; asks for the stick's name
-    Write {
-        image: PathBuf,
-        #[arg(long, value_name = "DEV")]
-        to: PathBuf,
-        /// The stick's name, instead of typing it when asked
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-        /// Who makes it, for the record [default: the setting, or who is logged in]
-        #[arg(long, value_name = "NAME")]
-        operator: Option<String>,
-    },
-    /// Bring a stick to another image: only what differs is written, captures on it stay
-    Update {
-        image: PathBuf,
-        #[arg(long, value_name = "DEV")]
-        to: PathBuf,
-        /// The stick's name, instead of typing it when asked
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-        /// Compare everything, instead of believing the stick while its file systems are as they were written
-        #[arg(long)]
-        full: bool,
-        /// Who makes it, for the record [default: the setting, or who is logged in]
-        #[arg(long, value_name = "NAME")]
-        operator: Option<String>,
-    },
-    /// Write an image to every stick that is plugged in from now on; asks once
-    Bench(BenchArgs),
-    /// Look into an ISO of Windows: its images, who signed its loaders, what does not fit a stick
-    Windows {
-        iso: PathBuf,
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the disks of this machine and whether they may be erased
-    Disks,
-    /// List the media this bench made
-    List,
-    /// List the sticks this bench wrote: when, how fast lately, and whether to retire them
-    Sticks {
-        #[arg(long)]
-        json: bool,
-    },
-    /// Is this what a bench made? Checks signatures, tables, file systems and files of a stick, whole, or an image;
-    /// writes nothing
-    Check {
-        /// Like /dev/sdb, or an image
-        what: PathBuf,
-        /// Read every byte, not only what fits into seconds
-        #[arg(long)]
-        full: bool,
-        /// The bench's public key, as `media key` prints it there [default: this bench's own]
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print the public key by which others check what this bench made
-    Key,
-    /// Accept nothing made with a lost or retired medium any more
-    Revoke { media: String },
-    /// Check an image or a stick against its own extent map
-    Verify { image: PathBuf },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum KindWord {
-    /// Our agent, which captures who a laptop is
-    QuickScan,
-    /// A bench: a PC started from it shows the board, serves laptops and keeps its journal on the stick
-    Box,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct BenchArgs {
-    pub image: PathBuf,
-    /// Sticks of these sizes, as printed on them; all others are left alone
-    #[arg(long, value_name = "14G..70G")]
-    pub size: whiteglove_core::sticks::size::Window,
-    /// Only sticks at these ports, which become positions 1, 2, 3 and so on
-    #[arg(long, value_name = "2-1.1,2-1.2", value_delimiter = ',')]
-    pub ports: Vec<String>,
-    /// Erase this many sticks, then end
-    #[arg(long, value_name = "N")]
-    pub max: Option<usize>,
-    /// Also those that are plugged in already
-    #[arg(long)]
-    pub plugged_in: bool,
-    /// The words that arm the bench, instead of typing them when asked
-    #[arg(long, value_name = "WORDS")]
-    pub confirm: Option<String>,
-    /// Who makes them, for the record [default: the setting, or who is logged in]
-    #[arg(long, value_name = "NAME")]
-    pub operator: Option<String>,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
     /// How many laptops
@@ -531,38 +404,6 @@ pub enum BootenvAction {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-}
-
-/// What a medium is made as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
-    Image(Form),
-    Tree,
-}
-
-impl Default for Made {
-    fn default() -> Self {
-        Self::Image(Form::default())
-    }
-}
-
-impl std::fmt::Display for Made {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Image(form) => form.fmt(f),
-            Self::Tree => f.write_str("tree"),
-        }
-    }
-}
-
-fn form(word: &str) -> Result<Made, String> {
-    if word == Made::Tree.to_string() {
-        return Ok(Made::Tree);
-    }
-    word.parse().map(Made::Image).map_err(|_| {
-        let words: Vec<_> = Form::ALL.into_iter().map(Form::word).collect();
-        format!("a medium is one of: {}, tree", words.join(", "))
-    })
 }
 
 #[derive(Debug, Subcommand)]
