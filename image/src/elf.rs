@@ -1,6 +1,8 @@
 //! As much ELF as the boot environment asks about: is this program static, and what does this
 //! kernel module say of itself. 64-bit little-endian only; see elf(5).
 
+use crate::le::{u16_at, u32_at, u64_at};
+
 /// A 64-bit little-endian ELF file, its two tables in bounds.
 #[derive(Debug)]
 pub(crate) struct Elf<'a> {
@@ -93,18 +95,6 @@ impl<'a> Elf<'a> {
         let size = usize::try_from(u64_at(header, 32)?).ok()?;
         self.bytes.get(offset..offset.checked_add(size)?)
     }
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|b| u16::from_le_bytes(*b))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk().map(|b| u64::from_le_bytes(*b))
 }
 
 /// Smallest files of the two kinds that this module tells apart, for tests here and elsewhere.

@@ -18,7 +18,10 @@ use whiteglove_core::media::{
     volume::SECTOR,
 };
 
-use crate::table::{END, TableError};
+use crate::{
+    le::u32_at,
+    table::{END, TableError},
+};
 
 const _: () = assert!(END as u64 == HEAD);
 
@@ -73,8 +76,7 @@ impl Gpt {
     pub(crate) fn read(disk: &mut (impl Read + Seek), size: u64) -> Result<Self, TableError> {
         let ends = Ends::load(disk, size)?;
         for header in [&ends.head[512..1024], &ends.tail[END - 512..]] {
-            let field =
-                |at: usize| header.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+            let field = |at| u32_at(header, at).unwrap_or(0);
             if header.starts_with(b"EFI PART") && (field(84) != 128 || field(80) > 128) {
                 return Err(TableError::Foreign("its entries are not 128 times 128 bytes"));
             }

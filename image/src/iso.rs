@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use whiteglove_core::media::{BOOT_LABEL, MediaPlan, iso::SECTOR};
 
-use crate::table::TableError;
+use crate::{le::u32_at, table::TableError};
 
 /// Sectors of the primary descriptor and of the boot record (ECMA-119, 6.7.1; El Torito, 2.0).
 const PRIMARY: u64 = 16;
@@ -61,7 +61,7 @@ fn sector(image: &mut (impl Read + Seek), number: u64) -> Result<[u8; 2048], Tab
 }
 
 fn number(sector: &[u8; 2048], at: usize) -> u32 {
-    sector.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes)
+    u32_at(sector, at).unwrap_or(0)
 }
 
 #[cfg(test)]

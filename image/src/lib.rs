@@ -12,6 +12,7 @@ mod fat;
 mod gpt;
 pub mod initramfs;
 mod iso;
+mod le;
 mod mbr;
 pub mod media;
 mod members;

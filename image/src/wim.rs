@@ -11,6 +11,8 @@ use whiteglove_core::windows::{
     edition::{self, EditionsError},
 };
 
+use crate::le::{u16_at, u32_at, u64_at};
+
 const HEADER: usize = 208;
 const ENTRY: usize = 50;
 /// `install.wim` of all editions has some hundred thousand.
@@ -218,18 +220,6 @@ fn table_entries<R: Read + Seek>(source: &mut R, table: &Header, length: u64) ->
 }
 
 const SOLID_MARK: u64 = 1 << 32;
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|b| u16::from_le_bytes(*b))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk().map(|b| u64::from_le_bytes(*b))
-}
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::le::{self, u16_at};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PeError {
     #[error("it is not an EFI program")]
@@ -241,13 +243,9 @@ pub(super) fn signatures(file: &[u8]) -> Result<usize, PeError> {
     }
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|b| u16::from_le_bytes(*b))
-}
-
+/// Offsets and lengths have 32 bits each.
 fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
-    let value = bytes.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))?;
-    usize::try_from(value).ok()
+    le::u32_at(bytes, at).and_then(|value| usize::try_from(value).ok())
 }
 
 /// Programs as small as they may be, for tests here and elsewhere.

@@ -2,8 +2,10 @@
 
 use std::io::{Read, Seek};
 
-use super::{Disc, DiscError, Folder, Format, Found, Image, Piece, u16_at, u32_at};
 use whiteglove_core::media::piece;
+
+use super::{Disc, DiscError, Folder, Format, Found, Image, Piece};
+use crate::le::{u16_at, u32_at};
 
 const SECTOR: u64 = 2048;
 const MOST_DESCRIPTORS: u64 = 64;

@@ -9,10 +9,12 @@ mod volume;
 
 use std::io::{Read, Seek};
 
-use super::{Disc, DiscError, Folder, Format, Found, Image, u16_at, u32_at};
 use entry::{Data, Entry, Kind};
 use volume::{Volume, is_udf};
 use whiteglove_core::media::piece;
+
+use super::{Disc, DiscError, Folder, Format, Found, Image};
+use crate::le::{u16_at, u32_at};
 
 /// Numbers of descriptors (ECMA-167 3/7.2.1 and 4/7.2.1).
 mod tag {

@@ -2,12 +2,14 @@
 
 use std::io::{Read, Seek};
 
+use whiteglove_core::media::piece;
+
 use super::{
-    super::{DiscError, Image, Piece, u16_at, u32_at, u64_at},
+    super::{DiscError, Image, Piece},
     LongExtent, Place, tag,
     volume::{Volume, check},
 };
-use whiteglove_core::media::piece;
+use crate::le::{u16_at, u32_at, u64_at};
 
 /// Extents of one file; one of 5 GiB has six.
 const MOST_EXTENTS: usize = 65_536;

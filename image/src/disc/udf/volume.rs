@@ -2,13 +2,15 @@
 
 use std::io::{Read, Seek};
 
+use whiteglove_core::media::piece;
+
 use super::{
-    super::{DiscError, Image, Piece, u16_at, u32_at},
+    super::{DiscError, Image, Piece},
     LongExtent, Place,
     entry::Entry,
     tag, text,
 };
-use whiteglove_core::media::piece;
+use crate::le::{u16_at, u32_at};
 
 /// Blocks of volume descriptors that are looked at; a disc has about six.
 const MOST_DESCRIPTORS: usize = 64;
