@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) mod digests;
 pub(crate) mod stick;
 
 use tempfile::TempDir;

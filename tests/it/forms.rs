@@ -6,11 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
+use crate::support::{Bench, digests::digests, tool};
 
-use crate::support::{Bench, tool};
-
-type Files = BTreeMap<String, Vec<u8>>;
+/// Digests of files, by path in lower case, as FAT compares names.
+type Files = BTreeMap<String, [u8; 32]>;
 
 fn build(bench: &Bench, form: &str, name: &str) -> PathBuf {
     let path = bench.folder.path().join(name);
@@ -18,21 +17,8 @@ fn build(bench: &Bench, form: &str, name: &str) -> PathBuf {
     path
 }
 
-fn digests(folder: &Path) -> Files {
-    let mut found = Files::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_lowercase();
-                found.insert(name, Sha256::digest(fs::read(&path).unwrap()).to_vec());
-            }
-        }
-    }
-    found
+fn files(folder: &Path) -> Files {
+    digests(folder).into_iter().map(|(path, digest)| (path.to_lowercase(), digest)).collect()
 }
 
 fn unpacked(bench: &Bench, name: &str, program: &str, arguments: &[&str]) -> Files {
@@ -42,7 +28,7 @@ fn unpacked(bench: &Bench, name: &str, program: &str, arguments: &[&str]) -> Fil
     let arguments: Vec<String> = arguments.iter().map(|word| word.replace("OUT", out)).collect();
     let (good, words) = tool(program, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(good, "{words}");
-    digests(Path::new(out))
+    files(Path::new(out))
 }
 
 /// Each medium has a card and a manifest of its own, and a disc has other words for its finder.
@@ -62,7 +48,7 @@ fn every_form_holds_the_same_files() {
     let mut disc = unpacked(&bench, "disc-files", "7z", &["x", "-y", "-oOUT", disc.to_str().unwrap()]);
     disc.retain(|name, _| !name.starts_with("[boot]"));
     let common = |files: &Files| -> Files {
-        files.iter().filter(|(name, _)| !OWN.contains(&name.as_str())).map(|(n, d)| (n.clone(), d.clone())).collect()
+        files.iter().filter(|(name, _)| !OWN.contains(&name.as_str())).map(|(n, d)| (n.clone(), *d)).collect()
     };
     let gpt = common(&gpt);
     assert!(gpt.len() >= 8, "{gpt:?}");
@@ -75,7 +61,7 @@ fn every_form_holds_the_same_files() {
     assert!(disc.contains_key("whiteglove/capture.ps1"), "the scripts are on it too");
 
     // A server gives out the same programs, under the names that loaders ask a server for.
-    let tree = digests(&build(&bench, "tree", "tree"));
+    let tree = files(&build(&bench, "tree", "tree"));
     for (ours, theirs) in [
         ("efi/boot/bootx64.efi", "shimx64.efi"),
         ("boot/vmlinuz", "boot/vmlinuz"),

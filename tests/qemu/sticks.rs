@@ -26,7 +26,7 @@ pub(crate) use self::{
 };
 use crate::{
     environment,
-    support::{Bench, partition, tool},
+    support::{Bench, digests::digests, partition, tool},
 };
 
 /// As little as an image fits on, and not a round number.
@@ -117,10 +117,8 @@ fn files_on(image: &Path, number: u32) -> BTreeMap<String, String> {
     let at = format!("{}@@{}", image.display(), partition(image, number).start);
     let (copied, report) = tool("mcopy", &["-s", "-n", "-i", &at, "::", folder.path().to_str().unwrap()]);
     assert!(copied, "{report}");
-    let (listed, listing) =
-        tool("sh", &["-c", &format!("cd '{}' && find . -type f -exec sha256sum {{}} +", folder.path().display())]);
-    assert!(listed, "{listing}");
-    files(&listing)
+    let found = digests(folder.path()).into_iter();
+    found.map(|(path, digest)| (format!("./{path}").to_lowercase(), hex::encode(digest))).collect()
 }
 
 /// From the output of sha256sum.

@@ -1,4 +1,4 @@
-use std::{fs, io::Cursor, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, io::Cursor, process::Command};
 
 use sha2::{Digest, Sha256};
 use whiteglove_core::media::{Contents, Form, Item, MediaPlan, Spec};
@@ -6,7 +6,7 @@ use whiteglove_core::media::{Contents, Form, Item, MediaPlan, Spec};
 use super::*;
 use crate::{
     media::build_file,
-    testing::{noise, on, spec},
+    testing::{digests::digests, noise, on, spec},
     verify::{VerifyError, verify},
 };
 
@@ -38,29 +38,11 @@ fn succeeds(program: &str, arguments: &[&str]) -> String {
     text
 }
 
-/// Digest by path, of all files below a folder.
-fn digests(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let mut found = std::collections::BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, Sha256::digest(fs::read(&path).unwrap()).to_vec());
-            }
-        }
-    }
-    found
-}
-
-fn planned(plan: &MediaPlan) -> std::collections::BTreeMap<String, Vec<u8>> {
+fn planned(plan: &MediaPlan) -> BTreeMap<String, [u8; 32]> {
     let files = plan.partitions[0].volume.files.iter();
     let one = |file: &whiteglove_core::media::volume::File| match &file.source {
         whiteglove_core::media::Source::Inline(bytes) => {
-            (file.path.trim_start_matches('/').to_owned(), Sha256::digest(bytes).to_vec())
+            (file.path.trim_start_matches('/').to_owned(), Sha256::digest(bytes).into())
         }
         other => panic!("{other:?}"),
     };

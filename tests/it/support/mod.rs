@@ -1,5 +1,7 @@
 //! A bench in a folder of its own, and laptops that speak to it.
 
+#[path = "../../../image/src/testing/digests.rs"]
+pub(crate) mod digests;
 pub(crate) mod laptop;
 pub(crate) mod relay;
 pub(crate) mod segment;
