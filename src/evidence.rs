@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{
@@ -24,6 +23,7 @@ use whiteglove_core::{
 };
 use whiteglove_image::{
     boot::{BootEnv, signers},
+    origin::Origin,
     seal,
 };
 
@@ -118,10 +118,10 @@ pub(crate) fn loaders(boot: &[Item]) -> Result<Vec<Loader>, Problem> {
         if !path.to_lowercase().ends_with(".efi") || *size > LARGEST_LOADER {
             continue;
         }
-        let signed_by = match source {
-            Source::Inline(bytes) => signers::read(bytes),
-            Source::Path(host) => signers::read(&std::fs::read(host).map_err(|error| unreadable(host, &error))?),
-        };
+        let mut program = Vec::new();
+        let read = Origin::open(source).and_then(|mut origin| origin.read_to_end(&mut program));
+        read.map_err(|error| unreadable(named(path, source), &error))?;
+        let signed_by = signers::read(&program);
         // One that is no program is not started; its digest is in the list all the same.
         let signed_by = signed_by.map(|signers| signers.for_firmware()).unwrap_or_default();
         loaders.push(Loader { path: path.trim_matches('/').to_owned(), signed_by });
@@ -152,7 +152,7 @@ fn list(volumes: &[(On, &[Item])], known: &Known) -> Result<Vec<Listed>, Problem
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some((on, path, size, source)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let sha256 = digest(source, known);
+                    let sha256 = digest(path, source, known);
                     let line = sha256.map(|sha256| Listed {
                         on: *on,
                         path: path.trim_matches('/').to_owned(),
@@ -167,22 +167,29 @@ fn list(volumes: &[(On, &[Item])], known: &Known) -> Result<Vec<Listed>, Problem
     listed.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
 }
 
-fn digest(source: &Source, known: &Known) -> Result<[u8; 32], Problem> {
+fn digest(path: &str, source: &Source, known: &Known) -> Result<[u8; 32], Problem> {
+    if let Source::Path(path) = source
+        && let Some(digest) = known.get(path)
+    {
+        return Ok(*digest);
+    }
+    of_file(source).map_err(|error| unreadable(named(path, source), &error))
+}
+
+/// What a person knows a file by.
+fn named<'a>(path: &'a str, source: &'a Source) -> &'a Path {
     match source {
-        Source::Inline(bytes) => Ok(Sha256::digest(bytes).into()),
-        Source::Path(path) => match known.get(path) {
-            Some(digest) => Ok(*digest),
-            None => of_file(path).map_err(|error| unreadable(path, &error)),
-        },
+        Source::Inline(_) => Path::new(path),
+        Source::Path(path) | Source::Inside { path, .. } => path,
     }
 }
 
-fn of_file(path: &Path) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
+fn of_file(source: &Source) -> io::Result<[u8; 32]> {
+    let mut origin = Origin::open(source)?;
     let mut sha = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
-        match file.read(&mut buffer)? {
+        match origin.read(&mut buffer)? {
             0 => return Ok(sha.finalize().into()),
             length => sha.update(&buffer[..length]),
         }

@@ -128,7 +128,7 @@ impl Disc {
 
 impl DiscFile {
     pub fn open<R: Read + Seek>(&self, source: R) -> PieceReader<'_, R> {
-        PieceReader { source, pieces: &self.pieces, size: self.size, at: 0 }
+        PieceReader::new(source, &self.pieces)
     }
 }
 
@@ -139,6 +139,17 @@ pub struct PieceReader<'a, R> {
     pieces: &'a [Piece],
     size: u64,
     at: u64,
+}
+
+impl<'a, R> PieceReader<'a, R> {
+    pub fn new(source: R, pieces: &'a [Piece]) -> Self {
+        Self { source, pieces, size: pieces.iter().map(|piece| piece.length).sum(), at: 0 }
+    }
+
+    /// In bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
 }
 
 impl<R: Read + Seek> Read for PieceReader<'_, R> {

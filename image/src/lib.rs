@@ -17,6 +17,7 @@ mod mbr;
 pub mod media;
 mod members;
 pub mod modules;
+pub mod origin;
 pub mod seal;
 mod table;
 #[cfg(test)]

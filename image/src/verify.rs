@@ -13,7 +13,7 @@ use fatfs::{Dir, FatType, FileSystem, FsOptions};
 use whiteglove_core::{
     control::Progress,
     media::{
-        CHUNK, DATA_LABEL, Form, HEAD, MediaPlan, Partition, Source,
+        CHUNK, DATA_LABEL, Form, HEAD, MediaPlan, Partition,
         map::{self, ExtentMap, MapError},
         stick,
         volume::{self, SECTOR},
@@ -24,6 +24,7 @@ use whiteglove_core::{
 use crate::{
     fat::window::Window,
     media::{Watch, digest},
+    origin::Origin,
     table::{Table, TableError},
 };
 
@@ -250,18 +251,7 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, found: &mut impl Read, file: &volume::File) -> Result<(), VerifyError> {
-        let mut inline;
-        let mut host;
-        let source: &mut dyn Read = match &file.source {
-            Source::Inline(bytes) => {
-                inline = bytes.as_slice();
-                &mut inline
-            }
-            Source::Path(path) => {
-                host = File::open(path)?;
-                &mut host
-            }
-        };
+        let mut source = Origin::open(&file.source)?;
         let mut left = file.size;
         while left > 0 {
             let (ours, theirs) = &mut self.buffers;

@@ -39,7 +39,7 @@ async fn plan(config: &Config, form: Made, add: Option<std::path::PathBuf>) -> R
     let environment = config.boot_environment();
     match form {
         Made::Image(form) => {
-            let recipe = Recipe { form, add: add.as_deref().map(absolute).transpose()?, again: None };
+            let recipe = Recipe { form, add: add.as_deref().map(absolute).transpose()?, ..Recipe::default() };
             let plan = media::preview(config, batch, &recipe)?;
             print(plan.to_string().trim_end())
         }
@@ -69,14 +69,15 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
                 ));
             };
             let media = media.as_deref().map(media_id).transpose()?;
-            bench_box::build(config, &out, &Recipe { form, add, again: media })
+            bench_box::build(config, &out, &Recipe { form, add, again: media, ..Recipe::default() })
         }
         MediaAction::Build { kind: KindWord::QuickScan, out, form, add, media } => {
             let (out, add) = (absolute(&out)?, add.as_deref().map(absolute).transpose()?);
             let again = media.as_deref().map(media_id).transpose()?;
             match form {
                 Made::Image(form) => {
-                    ask(config, Command::BuildMedia { out, recipe: Recipe { form, add, again } }).await
+                    ask(config, Command::BuildMedia { out, recipe: Recipe { form, add, again, ..Recipe::default() } })
+                        .await
                 }
                 Made::Tree if add.is_some() || again.is_some() => Err(Problem::new(
                     "The tree was not built.",

@@ -14,7 +14,6 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::media_card::MediaId;
@@ -27,6 +26,7 @@ pub mod manifest;
 pub mod map;
 pub mod name;
 pub mod piece;
+mod recipe;
 mod show;
 pub mod sign;
 pub mod stick;
@@ -38,6 +38,8 @@ pub use form::{Form, MbrBoot, UnknownForm};
 use iso::{Disc, DiscError};
 use keep::Keep;
 use map::MAX_EXTENTS;
+use piece::Piece;
+pub use recipe::{Generation, Kind, Recipe, UnknownGeneration, Windows};
 use tree::Tree;
 use volume::{Geometry, SECTOR, Volume, VolumeError};
 
@@ -63,6 +65,11 @@ const DATA_SLACK: u64 = 16 * MIB;
 pub enum Source {
     Inline(Vec<u8>),
     Path(PathBuf),
+    /// Lies inside a larger file, a disc of Windows, from which it is not unpacked first.
+    Inside {
+        path: PathBuf,
+        pieces: Vec<Piece>,
+    },
 }
 
 impl fmt::Debug for Source {
@@ -71,6 +78,7 @@ impl fmt::Debug for Source {
             // An inline file may be the media card; its token has no place in a log.
             Self::Inline(bytes) => write!(f, "Inline({} bytes)", bytes.len()),
             Self::Path(path) => write!(f, "Path({})", path.display()),
+            Self::Inside { path, pieces } => write!(f, "Inside({}, {} pieces)", path.display(), pieces.len()),
         }
     }
 }
@@ -96,22 +104,16 @@ impl Item {
         Self::File { path: path.into(), size, source: Source::Path(from) }
     }
 
+    /// A file that lies in pieces inside one of the host.
+    pub fn inside(path: impl Into<String>, size: u64, from: PathBuf, pieces: Vec<Piece>) -> Self {
+        Self::File { path: path.into(), size, source: Source::Inside { path: from, pieces } }
+    }
+
     pub fn path(&self) -> &str {
         match self {
             Self::Directory { path } | Self::File { path, .. } => path,
         }
     }
-}
-
-/// What a person decided about a medium before it is made, besides where it goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Recipe {
-    pub form: Form,
-    /// A folder whose content goes on the boot volume too.
-    pub add: Option<PathBuf>,
-    /// The medium to make anew, instead of a new one.
-    pub again: Option<MediaId>,
 }
 
 /// What is on a medium, whatever its form. A person's view is by volume: what it boots from, what comes back on it.

@@ -1,7 +1,6 @@
 //! A planned volume as one sequential stream of bytes, from its boot sector to its last used cluster.
 
 use std::{
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -12,6 +11,7 @@ use whiteglove_core::media::{
 };
 
 use super::encode;
+use crate::origin::Origin;
 
 /// Why a file that the plan names could not be taken as planned.
 #[derive(Debug, thiserror::Error)]
@@ -25,18 +25,16 @@ pub enum SourceError {
 enum Piece<'a> {
     /// Bytes held in memory, and how many of them have been given.
     Bytes(Vec<u8>, usize),
-    Inline(&'a [u8]),
     /// Number of the next entry.
     Fat(u32),
-    Host(Host<'a>),
+    File(Planned<'a>),
     Zeros,
 }
 
-struct Host<'a> {
+struct Planned<'a> {
     path: &'a Path,
-    file: File,
-    planned: u64,
-    left: u64,
+    origin: Origin<'a>,
+    size: u64,
 }
 
 /// Gives the volume's bytes in order. Nothing is held but the piece at hand.
@@ -70,9 +68,9 @@ impl<'a> Stream<'a> {
             self.left -= length as u64;
             out = later;
             if self.left == 0
-                && let Piece::Host(host) = &mut self.piece
+                && let Piece::File(file) = &mut self.piece
             {
-                host.finish()?;
+                file.finish()?;
             }
         }
         Ok(())
@@ -111,23 +109,16 @@ fn held(bytes: Vec<u8>) -> (Piece<'static>, u64) {
 }
 
 fn open(file: &volume::File) -> Result<Piece<'_>, SourceError> {
-    let changed = |path: &Path, found| SourceError::Changed { path: path.to_owned(), planned: file.size, found };
-    match &file.source {
-        Source::Inline(bytes) if bytes.len() as u64 == file.size => Ok(Piece::Inline(bytes)),
-        Source::Inline(bytes) => Err(changed(Path::new(&file.path), bytes.len() as u64)),
-        Source::Path(path) => {
-            let failed = |reason| SourceError::Read { path: path.clone(), reason };
-            let host = File::open(path).map_err(failed)?;
-            let metadata = host.metadata().map_err(failed)?;
-            if !metadata.is_file() {
-                return Err(failed(io::Error::other("it is not a regular file")));
-            }
-            if metadata.len() != file.size {
-                return Err(changed(path, metadata.len()));
-            }
-            // Nothing to read later would be nothing to notice a change by.
-            Ok(Piece::Host(Host { path, file: host, planned: file.size, left: file.size }))
-        }
+    let path = match &file.source {
+        Source::Inline(_) => Path::new(&file.path),
+        Source::Path(path) | Source::Inside { path, .. } => path,
+    };
+    let failed = |reason| SourceError::Read { path: path.to_owned(), reason };
+    let origin = Origin::open(&file.source).map_err(failed)?;
+    // Nothing to read later would be nothing to notice a change by.
+    match origin.size().map_err(failed)? {
+        found if found == file.size => Ok(Piece::File(Planned { path, origin, size: file.size })),
+        found => Err(SourceError::Changed { path: path.to_owned(), planned: file.size, found }),
     }
 }
 
@@ -138,37 +129,29 @@ impl Piece<'_> {
                 out.copy_from_slice(&bytes[*given..*given + out.len()]);
                 *given += out.len();
             }
-            Self::Inline(bytes) => {
-                let (now, later) = bytes.split_at(out.len());
-                out.copy_from_slice(now);
-                *bytes = later;
-            }
             Self::Fat(number) => {
                 encode::fat(volume, ends, *number, out);
                 *number += u32::try_from(out.len() / 4).unwrap_or(0);
             }
-            Self::Host(host) => {
-                host.file.read_exact(out).map_err(|reason| match reason.kind() {
-                    io::ErrorKind::UnexpectedEof => host.changed(),
-                    _ => SourceError::Read { path: host.path.to_owned(), reason },
-                })?;
-                host.left -= out.len() as u64;
-            }
+            Self::File(file) => file.origin.read_exact(out).map_err(|reason| match file.origin.size() {
+                Ok(found) if found != file.size => file.changed(),
+                _ => SourceError::Read { path: file.path.to_owned(), reason },
+            })?,
             Self::Zeros => out.fill(0),
         }
         Ok(())
     }
 }
 
-impl Host<'_> {
+impl Planned<'_> {
     fn changed(&self) -> SourceError {
-        let found = self.file.metadata().map_or(0, |m| m.len());
-        SourceError::Changed { path: self.path.to_owned(), planned: self.planned, found }
+        let found = self.origin.size().unwrap_or(0);
+        SourceError::Changed { path: self.path.to_owned(), planned: self.size, found }
     }
 
     /// A file that grew while it was read would be cut off silently.
     fn finish(&mut self) -> Result<(), SourceError> {
-        match self.file.read(&mut [0; 1]) {
+        match self.origin.read(&mut [0; 1]) {
             Ok(0) => Ok(()),
             Ok(_) => Err(self.changed()),
             Err(reason) => Err(SourceError::Read { path: self.path.to_owned(), reason }),

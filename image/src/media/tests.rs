@@ -7,7 +7,7 @@ use std::{
 
 use proptest::prelude::*;
 use whiteglove_core::{
-    media::{Form, Item, Part, Source, Spec, tree::Tree},
+    media::{Form, Item, Part, Source, Spec, piece::Piece, tree::Tree},
     media_card::MediaId,
 };
 
@@ -114,6 +114,27 @@ fn thousands_of_files_in_one_directory_are_clean_and_quick() {
     let (_folder, path) = built(&plan);
     assert_clean(&plan, &path);
     verify(&path, Some(&plan), &mut on).unwrap();
+}
+
+#[test]
+fn a_file_inside_a_disc_goes_on_the_medium_as_if_it_lay_there_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let disc = folder.path().join("win.iso");
+    let bytes = noise(3, 9_000_000);
+    fs::write(&disc, &bytes).unwrap();
+    // In pieces that are out of order, with a hole between them.
+    let pieces = vec![Piece::new(5_000_001, 4_000_000 - 1), Piece::hole(700), Piece::new(17, 4_999_000)];
+    let content = [&bytes[5_000_001..9_000_000], &[0; 700], &bytes[17..4_999_017]].concat();
+    let inside = Item::inside("sources/boot.wim", content.len() as u64, disc.clone(), pieces);
+    let plan = MediaPlan::new(spec_with(vec![inside])).unwrap();
+    let alone = MediaPlan::new(spec_with(vec![Item::inline("sources/boot.wim", content)])).unwrap();
+    let ((_a, one), (_b, other)) = (built(&plan), built(&alone));
+    assert!(fs::read(&one).unwrap() == fs::read(other).unwrap());
+    verify(&one, Some(&plan), &mut on).unwrap();
+    // A disc that was cut off since is no source.
+    File::options().write(true).open(&disc).unwrap().set_len(8_000_000).unwrap();
+    let error = build_file(&plan, &folder.path().join("cut.img"), &mut on).unwrap_err();
+    assert!(matches!(error, BuildError::Source(SourceError::Read { .. })), "{error}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ impl fmt::Display for MediaPlan {
                 match &file.source {
                     Source::Inline(_) => writeln!(f)?,
                     Source::Path(path) => writeln!(f, "  <- {}", path.display())?,
+                    Source::Inside { path, .. } => writeln!(f, "  <- in {}", path.display())?,
                 }
             }
         }

@@ -72,7 +72,7 @@ impl Building {
 
     fn recipe(&self) -> Recipe {
         let add = Some(self.add.text.trim()).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        Recipe { form: self.form(), add, again: None }
+        Recipe { form: self.form(), add, ..Recipe::default() }
     }
 
     fn ask(&mut self, out: &mut Vec<Command>) {
