@@ -49,7 +49,7 @@ pub fn data_files(media: MediaId) -> Vec<(String, Vec<u8>)> {
 }
 
 /// However the source was checked out.
-fn crlf(text: &str) -> Vec<u8> {
+pub(crate) fn crlf(text: &str) -> Vec<u8> {
     text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes()
 }
 

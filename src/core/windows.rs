@@ -2,5 +2,6 @@
 //! laptop starts from. We ship none of them.
 
 pub mod edition;
+pub mod pe;
 
 pub use edition::{Architecture, Edition, EditionsError};
