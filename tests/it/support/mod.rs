@@ -5,6 +5,7 @@ pub(crate) mod digests;
 pub(crate) mod laptop;
 pub(crate) mod relay;
 pub(crate) mod segment;
+pub(crate) mod windows_iso;
 
 use std::{
     fs,
