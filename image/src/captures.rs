@@ -4,6 +4,7 @@
 //! Every byte here may be anybody's: a stick comes back from a hall full of people. What is read is
 //! bounded in number and size, and means nothing until its seal is opened elsewhere.
 
+pub mod brought;
 pub mod erase;
 pub mod logs;
 
@@ -68,6 +69,12 @@ pub struct Summary {
 /// Whether a file of this name is a capture sealed by our agent; what else is handed out is in clear.
 pub fn is_sealed(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(SUFFIX)
+}
+
+/// Whether a file of this name in the stick's own folder is taken in.
+fn is_taken_in(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    !name.starts_with('.') && (lower.ends_with(SUFFIX) || IN_CLEAR.iter().any(|suffix| lower.ends_with(suffix)))
 }
 
 /// Hands every capture found at `from` to `each`, with its file name.
@@ -164,9 +171,7 @@ impl<'a> Taker<'a> {
 
     /// The name of a capture that is to be read.
     fn wants(&mut self, name: &str, regular: bool) -> Option<String> {
-        let lower = name.to_ascii_lowercase();
-        let in_clear = self.in_clear && IN_CLEAR.iter().any(|suffix| lower.ends_with(suffix));
-        if !regular || name.starts_with('.') || !(lower.ends_with(SUFFIX) || in_clear) {
+        if !regular || !is_taken_in(name) || !(self.in_clear || is_sealed(name)) {
             return None;
         }
         self.seen += 1;

@@ -12,6 +12,7 @@ mod job;
 pub mod many;
 mod personal;
 mod probe;
+mod returned;
 pub mod source;
 pub mod update;
 
@@ -32,13 +33,17 @@ use whiteglove_core::{
     },
     media_card::MediaId,
     problem::Problem,
-    sticks::gigabytes,
+    sticks::{brought::Brought, gigabytes, remains::Remains},
 };
 
-pub use self::personal::Issue;
 use self::{
     job::Job,
+    returned::settle_returned,
     source::{Image, Source},
+};
+pub use self::{
+    personal::Issue,
+    returned::{Collect, Collecting, Medium, Returned},
 };
 use crate::{
     disks::{Machine, OpenError},
@@ -66,6 +71,12 @@ pub enum Cause {
     Fake { claims: u64, keeps: u64 },
     #[error("its record cannot be made: {0}")]
     Record(RecordError),
+    /// Only of whole writes.
+    #[error("it came back with {0}, which the bench does not have")]
+    Brought(Brought),
+    /// Only of whole writes. Some of it may be on the bench, and is off the stick then.
+    #[error("{} {}", .0.what, .0.why)]
+    NotCollected(Box<Problem>),
     /// Only of updates.
     #[error("it holds no medium of whiteglove")]
     NotOurs,
@@ -93,10 +104,12 @@ impl WriteError {
 
     /// For the person who wanted the stick.
     pub fn problem(&self) -> Problem {
-        let what = if self.touched {
-            "The stick was not finished; its old content is gone and it does not boot"
-        } else {
-            "The stick was not written; it is as it was"
+        let what = match (self.touched, &self.cause) {
+            (true, Cause::Cancelled) => "The stick is half written; its old content is gone and it does not boot",
+            (true, _) => "The stick was not finished; its old content is gone and it does not boot",
+            // Some may have been taken off it.
+            (false, Cause::NotCollected(_)) => "The stick was not written; what the bench does not have is still on it",
+            (false, _) => "The stick was not written; it is as it was",
         };
         let next = match &self.cause {
             Cause::Refused(Refusal::TooSmall { .. }) => "Use a larger stick.",
@@ -112,6 +125,9 @@ impl WriteError {
             },
             Cause::Image(e) => return Problem { what: what.to_owned(), ..e.problem() },
             Cause::Table(_) => "Build the image again.",
+            Cause::Device { reason, .. } if is_gone(reason) => {
+                "Plug the stick in again and write it again: it goes on where it was. If that repeats, throw it away."
+            }
             Cause::Device { .. } => {
                 "Plug the stick in at another port and write it again; if that repeats, throw it away."
             }
@@ -122,10 +138,40 @@ impl WriteError {
             Cause::OtherLayout => {
                 "Import the captures on it (whiteglove import), then write it whole: whiteglove media write."
             }
-            Cause::Cancelled => "Write it again when you want it.",
+            Cause::Brought(brought) if brought.bench => {
+                "Keep it: a bench box runs from it. If that bench is given up, write the stick by itself and say so there."
+            }
+            Cause::Brought(brought) if brought.unread => {
+                "Try whiteglove import. If nothing can be had, write the stick by itself and say so there."
+            }
+            Cause::Brought(_) => {
+                "Import what is on it first (whiteglove import DEVICE --erase), then plug it in again."
+            }
+            Cause::NotCollected(problem) => return Problem::new(what, self.cause.to_string(), problem.next.clone()),
+            Cause::Cancelled if self.touched => "Plug it in again and write it again: it goes on where it was stopped.",
+            Cause::Cancelled => "Write it when you want it.",
         };
         Problem::new(what, self.cause.to_string(), next)
     }
+
+    /// What there is to do with the stick, by the state it is in.
+    pub fn remains(&self) -> Remains {
+        match (&self.cause, self.touched) {
+            (Cause::Differs { .. } | Cause::Fake { .. }, _) => Remains::Useless,
+            (Cause::Brought(_) | Cause::NotCollected(_), _) => Remains::Kept,
+            (Cause::Device { reason, .. }, true) if is_gone(reason) => Remains::HalfWritten,
+            (Cause::Device { reason, .. }, false) if is_gone(reason) => Remains::AsItWas,
+            (Cause::Device { .. }, _) => Remains::Suspect,
+            (_, true) => Remains::HalfWritten,
+            (_, false) => Remains::AsItWas,
+        }
+    }
+}
+
+/// Linux says so of a stick that was pulled out, or that fell off its bus: no such device, no such device or address,
+/// no medium, shut down.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(19 | 6 | 123 | 108))
 }
 
 /// What a finished stick is, and how the stick did.
@@ -136,6 +182,8 @@ pub struct Written {
     pub stick: Option<(StickId, ExtentDigest)>,
     /// Bytes of content, each written and read back.
     pub content: u64,
+    /// What it brought back, which was taken in before it was erased.
+    pub collected: Brought,
     pub seen: Seen,
 }
 
@@ -180,11 +228,19 @@ pub struct Manner {
     pub pauses: Vec<Duration>,
     /// `None`: a plain copy of the image, without a number or a record of its own.
     pub issue: Option<Issue>,
+    /// What is done about a stick that comes back with something on it.
+    pub returned: Returned,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { probe: true, resume: 0, pauses: vec![Duration::from_millis(200), Duration::from_secs(1)], issue: None }
+        Self {
+            probe: true,
+            resume: 0,
+            pauses: vec![Duration::from_millis(200), Duration::from_secs(1)],
+            issue: None,
+            returned: Returned::default(),
+        }
     }
 }
 
@@ -240,12 +296,13 @@ pub fn write_in<D: Read + Write + Seek>(
     watch: Watch<'_>,
 ) -> Result<Written, WriteError> {
     let untouched = WriteError::untouched::<Cause>;
-    let device = open_for(&image, &permit, open).map_err(untouched)?;
+    let mut device = open_for(&image, &permit, open).map_err(untouched)?;
     image.check(watch).map_err(WriteError::untouched)?;
+    let collected = settle_returned(&mut device, permit.disk(), &manner, settle, watch).map_err(untouched)?;
     let mut source = Source::new(Arc::new(image));
     let reader = source.reader();
     let job = Job::new(reader, device, permit, manner, false, settle, watch).map_err(untouched)?;
-    job.write()
+    job.write().map(|written| Written { collected, ..written })
 }
 
 /// Everything about the stick that can be refused before its first byte is written.

@@ -4,7 +4,14 @@
 //! Invariant: nothing is erased whose digest was not computed from the very bytes that were taken, and whose taking
 //! the owner has not acknowledged, which it does after the journal is on disk.
 
-use std::{collections::BTreeSet, fs::File, path::Path};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use tokio::sync::mpsc;
 
 use whiteglove_core::{
     disk::{Disk, ErasePermit, clean},
@@ -14,31 +21,33 @@ use whiteglove_core::{
 use whiteglove_image::{
     captures::{
         self, Summary,
+        brought::brought,
         erase::{Erased, erase},
     },
-    disks::{Machine, OpenError},
-    write::settle,
+    disks::OpenError,
+    media::Watch,
+    write::{Collect, Medium, Returned},
 };
 
 use super::{
-    Owner,
+    Input, Owner,
     import::{Report, take_captures},
     jobs::{Handle, erase_policy},
     logs::take_logs,
 };
+use crate::sticks::Device;
 
 /// Names of what stays that are repeated in the answer.
 const SHOWN: usize = 5;
 
 impl Owner {
     pub(super) fn collect(&mut self, from: u64, disk: Disk, typed: String) {
-        let secret = self.secret.clone();
-        let (reports, logs) = (self.config.reports_folder(), self.config.logs_folder());
+        let (collector, hardware) = (self.collector(), self.sticks.hardware.clone());
         let title = format!("collecting from {}", disk.path.display());
         self.start(from, title, move |handle| {
             let permit = ErasePermit::confirm(disk.clone(), &typed, 0, erase_policy())
                 .map_err(|refusal| refusal.problem(&disk))?;
-            let mut device = Machine::default().open(&permit).map_err(|error| match error {
+            let mut device = hardware.open(&permit).map_err(|error| match error {
                 OpenError::Refused(refusal) => refusal.problem(&disk),
                 OpenError::Open { reason, .. } => Problem::new(
                     format!("Nothing was taken from {}.", disk.name()),
@@ -46,16 +55,32 @@ impl Owner {
                     "Check that it is plugged in and that nothing else uses it, then repeat.",
                 ),
             })?;
-            let mut report = Report::create(&reports, &disk.path)?;
-            let after = collect(&mut device, &permit, &secret, &logs, handle, &mut report)?;
-            report.end(&disk.path, &after)
+            collector.take(&mut Flushed(&mut device), &disk, handle)
         });
     }
+
+    pub(super) fn collector(&self) -> Collector {
+        Collector {
+            inbox: self.inbox.clone(),
+            secret: self.secret.clone(),
+            reports: self.config.reports_folder(),
+            logs: self.config.logs_folder(),
+        }
+    }
+}
+
+/// What takes in what sticks bring: for a job, and for the threads that write sticks.
+#[derive(Debug, Clone)]
+pub(super) struct Collector {
+    inbox: mpsc::Sender<Input>,
+    secret: BoxSecret,
+    reports: PathBuf,
+    logs: PathBuf,
 }
 
 type Files = Vec<(String, Vec<u8>)>;
 
-fn read(device: &mut File, disk: &Disk) -> Result<(Files, Summary), Problem> {
+fn read<D: Medium>(device: &mut D, disk: &Disk) -> Result<(Files, Summary), Problem> {
     let mut files = Files::new();
     let summary =
         captures::read_stick(device, disk.size_bytes, &mut |name, bytes| files.push((name.to_owned(), bytes)));
@@ -63,26 +88,85 @@ fn read(device: &mut File, disk: &Disk) -> Result<(Files, Summary), Problem> {
     Ok((files, summary))
 }
 
-/// What was done to the stick, in words.
-fn collect(
-    device: &mut File,
-    permit: &ErasePermit,
-    secret: &BoxSecret,
-    logs: &Path,
-    handle: &mut Handle,
-    report: &mut Report,
-) -> Result<String, Problem> {
-    let disk = permit.disk();
-    let (files, summary) = read(device, disk)?;
-    let mut taken = take_captures(files, &summary, secret, handle, report)?;
-    take_logs(device, disk, logs, handle, report, &mut taken)?;
-    let erased = erase(device, disk.size_bytes, &taken, &mut settle, &mut |progress| handle.watch(progress));
-    let erased = erased.map_err(|error| {
-        error.problem(format!("{} files are on the bench, and not all were erased from {}.", taken.len(), disk.name()))
-    })?;
-    let (left, damaged) = read(device, disk)?;
-    let left = left.into_iter().map(|(name, _)| name).chain(damaged.skipped.into_iter().map(|(name, _)| name));
-    Ok(words(&erased, &left.collect()))
+impl Collector {
+    /// Takes in and erases; what was done, in words.
+    fn take<D: Medium>(&self, device: &mut D, disk: &Disk, handle: &mut Handle<'_>) -> Result<String, Problem> {
+        let mut report = Report::create(&self.reports, &disk.path)?;
+        let after = self.take_and_erase(device, disk, handle, &mut report)?;
+        report.end(&disk.path, &after)
+    }
+
+    fn take_and_erase<D: Medium>(
+        &self,
+        device: &mut D,
+        disk: &Disk,
+        handle: &mut Handle<'_>,
+        report: &mut Report,
+    ) -> Result<String, Problem> {
+        let (files, summary) = read(device, disk)?;
+        let mut taken = take_captures(files, &summary, &self.secret, handle, report)?;
+        take_logs(device, disk, &self.logs, handle, report, &mut taken)?;
+        let erased = erase(device, disk.size_bytes, &taken, &mut D::flush, &mut |progress| handle.watch(progress));
+        let erased = erased.map_err(|error| {
+            let (files, name) = (taken.len(), disk.name());
+            error.problem(format!("{files} files are on the bench, and not all were erased from {name}."))
+        })?;
+        let (left, damaged) = read(device, disk)?;
+        let left = left.into_iter().map(|(name, _)| name).chain(damaged.skipped.into_iter().map(|(name, _)| name));
+        Ok(words(&erased, &left.collect()))
+    }
+
+    /// For a stick that is to be written: what it brings is taken in first, and has to be all of it.
+    pub(super) fn before_writing(self) -> Returned {
+        Returned::Collect(Collect(Arc::new(move |device, disk, watch: Watch<'_>| {
+            let mut device = device;
+            let took = self.take(&mut device, disk, &mut Handle::new(self.inbox.clone(), watch));
+            match brought(&mut device, disk.size_bytes) {
+                // Whatever was said of it, there is nothing left to lose.
+                Ok(left) if left.is_nothing() => Ok(()),
+                _ => Err(not_all(took)),
+            }
+        })))
+    }
+}
+
+/// Beside a port there is room for a few lines.
+fn not_all(took: Result<String, Problem>) -> Problem {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = match took {
+        Ok(_) => "Not all that it brought back could be taken in.".to_owned(),
+        Err(problem) => one_line(&problem.why),
+    };
+    Problem::new(
+        "Not all that it brought back is on the bench.",
+        why,
+        "Keep it, and import it by itself (i): the answer says more. To give up what is left, write it by itself (w).",
+    )
+}
+
+/// A device whose flush reaches the medium.
+struct Flushed<'a>(&'a mut Device);
+
+impl Read for Flushed<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
+    }
+}
+
+impl Write for Flushed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.settle()
+    }
+}
+
+impl Seek for Flushed<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
 }
 
 fn words(erased: &Erased, left: &BTreeSet<String>) -> String {

@@ -77,8 +77,8 @@ impl Owner {
                 return (vec![], None);
             }
             Command::BuildMedia { out, recipe } => return self.build_media(from, out, recipe),
-            Command::WriteMedia { image, disk, typed, operator } => {
-                self.write_media(from, image, Named { disk, typed, operator });
+            Command::WriteMedia { image, disk, typed, discard, operator } => {
+                self.write_media(from, image, Named { disk, typed, operator }, discard);
                 return (vec![], None);
             }
             Command::UpdateMedia { image, disk, typed, fully, operator } => {

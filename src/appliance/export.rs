@@ -35,7 +35,7 @@ impl Owner {
     }
 }
 
-fn write(chosen: &Chosen, out: &Path, reports: &Path, handle: &mut Handle) -> Result<String, Problem> {
+fn write(chosen: &Chosen, out: &Path, reports: &Path, handle: &mut Handle<'_>) -> Result<String, Problem> {
     let files = chosen.files();
     csv::folder(out)?;
     let total = files.iter().map(|file| file.bytes.len() as u64).sum();

@@ -179,7 +179,7 @@ fn may_hold_identities(path: &Path) -> bool {
     ["csv", "xml", "txt", "b64", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle, report: &mut Report) -> Result<(), Problem> {
+fn import(place: &Path, secret: &BoxSecret, handle: &mut Handle<'_>, report: &mut Report) -> Result<(), Problem> {
     let about = fs::metadata(place).map_err(|error| cannot_read(place, &error))?;
     if about.is_file() && may_hold_identities(place) {
         return import_file(place, handle, report);
@@ -245,7 +245,7 @@ struct Waiting {
     sent: Result<EntryReply, Refusal>,
 }
 
-fn import_file(path: &Path, handle: &mut Handle, report: &mut Report) -> Result<(), Problem> {
+fn import_file(path: &Path, handle: &mut Handle<'_>, report: &mut Report) -> Result<(), Problem> {
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
     let total = file.metadata().map_or(0, |about| about.len());
     import_lines(BufReader::with_capacity(1 << 16, file), total, &name_of(path), handle, report)
@@ -255,7 +255,7 @@ fn import_lines(
     source: impl Read,
     total: u64,
     name: &str,
-    handle: &mut Handle,
+    handle: &mut Handle<'_>,
     report: &mut Report,
 ) -> Result<(), Problem> {
     let done = std::rc::Rc::new(std::cell::Cell::new(0));
@@ -331,7 +331,7 @@ enum Lost {
 
 type CaptureReply = oneshot::Receiver<Result<Receipt, Problem>>;
 
-fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle, report: &mut Report) -> Result<(), Lost> {
+fn import_captures(place: &Path, secret: &BoxSecret, handle: &mut Handle<'_>, report: &mut Report) -> Result<(), Lost> {
     let mut files = Vec::new();
     let summary =
         captures::read(place, &mut |name, bytes| files.push((name.to_owned(), bytes))).map_err(
@@ -348,7 +348,7 @@ pub(super) fn take_captures(
     files: Vec<(String, Vec<u8>)>,
     summary: &Summary,
     secret: &BoxSecret,
-    handle: &mut Handle,
+    handle: &mut Handle<'_>,
     report: &mut Report,
 ) -> Result<Digests, Problem> {
     let mut taken = Digests::new();
@@ -434,7 +434,7 @@ fn import_order(
     place: &Path,
     batch: Option<String>,
     customer: Option<String>,
-    handle: &mut Handle,
+    handle: &mut Handle<'_>,
     report: &mut Report,
 ) -> Result<(), Problem> {
     let file = File::open(place).map_err(|error| cannot_read(place, &error))?;

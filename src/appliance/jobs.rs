@@ -20,7 +20,11 @@ use whiteglove_core::{
     problem::Problem,
     record::Record,
 };
-use whiteglove_image::{check::How, media::build_file};
+use whiteglove_image::{
+    check::How,
+    media::{Watch, build_file},
+    write::Returned,
+};
 
 use super::{Input, Owner, Then, netboot};
 use crate::{
@@ -38,29 +42,27 @@ pub(super) struct RunningJob {
     cancel: Arc<AtomicBool>,
 }
 
-/// What a job has in its hand on its thread.
-pub(super) struct Handle {
-    cancel: Arc<AtomicBool>,
+/// What work on a thread of its own has in its hand: a way to the owner, and whoever watches.
+pub(super) struct Handle<'a> {
     pub(super) inbox: mpsc::Sender<Input>,
-    told: Option<Instant>,
+    watch: Watch<'a>,
+    stopped: bool,
 }
 
-impl Handle {
-    pub(super) fn watch(&mut self, progress: Progress) -> ControlFlow<()> {
-        let due = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || progress.done == progress.total;
-        if due {
-            self.told = Some(Instant::now());
-            // Progress may be dropped, never wait: the stick must not stand still for a screen.
-            let _ = self.inbox.try_send(Input::Progress(progress));
-        }
-        match self.cancel.load(Ordering::Relaxed) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+impl<'a> Handle<'a> {
+    pub(super) fn new(inbox: mpsc::Sender<Input>, watch: Watch<'a>) -> Self {
+        Self { inbox, watch, stopped: false }
     }
 
+    pub(super) fn watch(&mut self, progress: Progress) -> ControlFlow<()> {
+        let answer = (self.watch)(progress);
+        self.stopped |= answer.is_break();
+        answer
+    }
+
+    /// Somebody wanted it to stop, and it was told.
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed)
+        self.stopped
     }
 
     /// What was made goes into the journal before the job is over; what there is to say of the stick itself is said.
@@ -76,7 +78,11 @@ impl Handle {
         };
         let advice = done.advice.map_or_else(String::new, |advice| format!(" But {advice}."));
         let note = done.note.map_or_else(String::new, |note| format!(" {note}"));
-        format!("{words}{number}{advice}{note}")
+        let collected = match done.collected {
+            nothing if nothing.is_nothing() => String::new(),
+            brought => format!(" What it brought back is on the bench: {brought}."),
+        };
+        format!("{words}{collected}{number}{advice}{note}")
     }
 }
 
@@ -86,7 +92,7 @@ impl Owner {
         &mut self,
         from: u64,
         title: String,
-        work: impl FnOnce(&mut Handle) -> Result<String, Problem> + Send + 'static,
+        work: impl FnOnce(&mut Handle<'_>) -> Result<String, Problem> + Send + 'static,
     ) {
         if self.running.is_some() {
             let title = self.job.as_ref().map_or("", |job| &job.title);
@@ -104,8 +110,20 @@ impl Owner {
         self.dirty = true;
         let inbox = self.inbox.clone();
         tokio::task::spawn_blocking(move || {
-            let mut handle = Handle { cancel, inbox: inbox.clone(), told: None };
-            let outcome = work(&mut handle);
+            let (screens, mut told) = (inbox.clone(), None::<Instant>);
+            let mut watch = |progress: Progress| {
+                let due = told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || progress.done == progress.total;
+                if due {
+                    told = Some(Instant::now());
+                    // Progress may be dropped, never wait: the stick must not stand still for a screen.
+                    let _ = screens.try_send(Input::Progress(progress));
+                }
+                match cancel.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            let outcome = work(&mut Handle::new(inbox.clone(), &mut watch));
             drop(inbox.blocking_send(Input::JobDone { from, outcome }));
         });
     }
@@ -280,7 +298,8 @@ impl Owner {
         });
     }
 
-    pub(super) fn write_media(&mut self, from: u64, image: PathBuf, named: Named) {
+    /// `discard`: what the stick brings back is given up; else it is taken in before it is erased.
+    pub(super) fn write_media(&mut self, from: u64, image: PathBuf, named: Named, discard: bool) {
         let image = self.config.media_folder().join(image);
         let title = format!("writing {} to {}", image.display(), named.disk.path.display());
         if let Err(problem) = self.refuse_while_armed() {
@@ -288,9 +307,10 @@ impl Owner {
         }
         let hardware = self.sticks.hardware.clone();
         let config = self.config.clone();
+        let returned = if discard { Returned::GivenUp } else { self.collector().before_writing() };
         self.start(from, title, move |handle| {
             let name = named.disk.name();
-            let one = named.prepare(&config, &hardware, &image)?;
+            let one = One { returned, ..named.prepare(&config, &hardware, &image)? };
             let open = |permit: &ErasePermit| hardware.open(permit);
             let done = one.write(open, &mut Device::settle, &mut |progress| handle.watch(progress))?;
             let words = format!("{name} is ready: written and read back. Take it out and boot a laptop from it.");
@@ -316,7 +336,8 @@ impl Named {
         let port = hardware.place(&disk).port;
         let issuer = Issuer::new(config, operator.as_deref())?;
         let note = issuer.vouches_for(&image)?;
-        Ok(One { image, disk, port, permit, issuer, note, log: Log::in_folder(config.state.join("sticks")) })
+        let log = Log::in_folder(config.state.join("sticks"));
+        Ok(One { image, disk, port, permit, issuer, note, log, returned: Returned::Refuse })
     }
 }
 

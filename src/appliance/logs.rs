@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -41,10 +41,10 @@ enum Failed {
 
 /// Adds the digests of what is kept, on disk and in the journal, to `taken`.
 pub(super) fn take_logs(
-    device: &mut File,
+    device: &mut (impl Read + Seek),
     disk: &Disk,
     folder: &Path,
-    handle: &mut Handle,
+    handle: &mut Handle<'_>,
     report: &mut Report,
     taken: &mut Digests,
 ) -> Result<(), Problem> {

@@ -23,7 +23,7 @@ pub(super) fn export(
     boot_environment: &Path,
     card: &MediaCard,
     out: &Path,
-    handle: &mut Handle,
+    handle: &mut Handle<'_>,
 ) -> Result<String, Problem> {
     let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
     let served = served(&environment, card)?;
@@ -85,14 +85,14 @@ fn tempfile_beside(parent: &Path) -> io::Result<std::path::PathBuf> {
     Ok(staging)
 }
 
-struct Tree<'a> {
+struct Tree<'a, 'h> {
     root: &'a Path,
-    handle: &'a mut Handle,
+    handle: &'a mut Handle<'h>,
     done: u64,
     total: u64,
 }
 
-impl Tree<'_> {
+impl Tree<'_, '_> {
     fn write(&mut self, served: &[Served], card: &MediaCard) -> io::Result<()> {
         // Servers run as somebody else.
         fs::set_permissions(self.root, fs::Permissions::from_mode(0o755))?;

@@ -20,7 +20,7 @@ use whiteglove_core::{
     },
 };
 
-use super::{Input, Owner};
+use super::{Input, Owner, collect::Collector};
 use crate::{
     clock::now,
     config::Config,
@@ -95,6 +95,7 @@ impl Owner {
             typed,
             wish,
             inbox: self.inbox.clone(),
+            collector: self.collector(),
         };
         let inbox = self.inbox.clone();
         // A thread of its own, not one of the runtime's: a stick that hangs must not keep the program from ending.
@@ -260,11 +261,12 @@ struct Work {
     typed: String,
     wish: Arc<Wish>,
     inbox: mpsc::Sender<Input>,
+    collector: Collector,
 }
 
 impl Work {
     fn run(self) -> Result<(), Problem> {
-        let Self { hardware, config, image, wanted, typed, wish, inbox } = self;
+        let Self { hardware, config, image, wanted, typed, wish, inbox, collector } = self;
         let mut told: Option<Instant> = None;
         let mut watch = |progress| {
             if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
@@ -287,7 +289,8 @@ impl Work {
             let command = Command::NoteStick { made: Box::new(made) };
             drop(journal.blocking_send(Input::Command { from: NOBODY, command }));
         }));
-        let bench = prepared.arm(terms, &typed, Issuer::new(&config, None)?, note)?;
+        let returned = collector.before_writing();
+        let bench = prepared.arm(terms, &typed, Issuer::new(&config, None)?, returned, note)?;
         tell(SticksNews::Armed { earlier, lately });
         sticks::bench(bench, &wish, &mut |event| match event {
             Event::Progress { .. } => drop(inbox.try_send(Input::Sticks(SticksNews::Event(Box::new(event.clone()))))),

@@ -35,7 +35,7 @@ pub enum MediaAction {
         #[arg(long, value_name = "NUMBER")]
         media: Option<String>,
     },
-    /// Write an image to a USB stick; asks for the stick's name
+    /// Write an image to a USB stick; asks for the stick's name. Captures and logs that it brings back are imported first
     Write {
         image: PathBuf,
         #[arg(long, value_name = "DEV")]
@@ -43,6 +43,9 @@ pub enum MediaAction {
         /// The stick's name, instead of typing it when asked
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// Give up what the stick brings back, instead of importing it
+        #[arg(long)]
+        discard: bool,
         /// Who makes it, for the record [default: the setting, or who is logged in]
         #[arg(long, value_name = "NAME")]
         operator: Option<String>,
@@ -62,7 +65,8 @@ pub enum MediaAction {
         #[arg(long, value_name = "NAME")]
         operator: Option<String>,
     },
-    /// Write an image to every stick that is plugged in from now on; asks once
+    /// Write an image to every stick that is plugged in from now on; asks once. A stick that brings captures back is
+    /// left alone; on the board bench mode imports them first
     Bench(BenchArgs),
     /// Look into an ISO of Windows: its images, who signed its loaders, what does not fit a stick
     Windows {

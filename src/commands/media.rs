@@ -87,19 +87,20 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
                 Made::Tree => ask(config, Command::ExportNetboot { out }).await,
             }
         }
-        MediaAction::Write { image, to, name, operator } => {
+        MediaAction::Write { image, to, name, discard, operator } => {
             let disk = find_disk(config, &to).await?;
             let typed = match name {
                 Some(name) => name,
+                None if discard => ask_for_name(&disk, "Everything on this stick will be erased, captures too")?,
                 None => ask_for_name(&disk, "Everything on this stick will be erased")?,
             };
-            ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed, operator }).await
+            ask(config, Command::WriteMedia { image: absolute(&image)?, disk, typed, discard, operator }).await
         }
         MediaAction::Update { image, to, name, full, operator } => {
             let disk = find_disk(config, &to).await?;
             let typed = match name {
                 Some(name) => name,
-                None => ask_for_name(&disk, "Everything on this stick will be erased")?,
+                None => ask_for_name(&disk, "What this stick boots from will be replaced; captures stay")?,
             };
             let image = absolute(&image)?;
             ask(config, Command::UpdateMedia { image, disk, typed, fully: full, operator }).await

@@ -64,10 +64,13 @@ pub enum Command {
     /// A medium was lost or is retired: accept nothing sealed with it any more.
     RevokeMedia { media: MediaId },
     /// Write an image to a disk. `typed` is what the person typed to name it; `operator` who they are, if they said so.
+    /// What a returned stick brings is taken in first, unless a person gave it up: `discard`.
     WriteMedia {
         image: PathBuf,
         disk: Disk,
         typed: String,
+        #[serde(default)]
+        discard: bool,
         #[serde(default)]
         operator: Option<String>,
     },

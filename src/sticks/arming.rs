@@ -8,7 +8,7 @@ use whiteglove_core::{
     problem::Problem,
     sticks::size::Window,
 };
-use whiteglove_image::write::source::Image;
+use whiteglove_image::write::{Returned, source::Image};
 
 use super::{Bench, Hardware, Issuer, Log, Note, bench::unlisted, ports};
 use crate::{
@@ -87,11 +87,18 @@ impl Prepared {
 
     /// # Errors
     /// Other words were typed than those that arm it, or the image was changed since it was built.
-    pub(crate) fn arm(self, terms: Terms, typed: &str, issuer: Issuer, note: Note) -> Result<Bench, Problem> {
+    pub(crate) fn arm(
+        self,
+        terms: Terms,
+        typed: &str,
+        issuer: Issuer,
+        returned: Returned,
+        note: Note,
+    ) -> Result<Bench, Problem> {
         issuer.vouches_for(&self.image)?;
         let armed = Armed::confirm(terms, typed, erase_policy()).map_err(|refusal| not_armed(&refusal))?;
         let Self { alone, image, hardware, log, known } = self;
-        Ok(Bench { hardware, image, armed, known, log, alone, issuer, note })
+        Ok(Bench { hardware, image, armed, known, log, alone, issuer, returned, note })
     }
 }
 

@@ -23,7 +23,7 @@ use whiteglove_core::{
     },
 };
 use whiteglove_image::write::{
-    Manner, Seen, WriteError, Written,
+    Manner, Returned, Seen, WriteError, Written,
     many::{Many, Told, What},
     source::Image,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Bench {
     /// No other process remembers sticks in that folder meanwhile.
     pub(crate) alone: StateLock,
     pub(crate) issuer: Issuer,
+    /// What is done about sticks that bring something back.
+    pub(crate) returned: Returned,
     /// Told of each stick that is finished, for the journal.
     pub(crate) note: Note,
 }
@@ -112,6 +114,7 @@ pub(crate) fn bench(bench: Bench, wish: &Wish, say: &mut dyn FnMut(&Event)) -> R
         hardware: bench.hardware,
         image: bench.image,
         issuer: bench.issuer,
+        returned: bench.returned,
         note: bench.note,
     };
     let mut stopped = false;
@@ -147,6 +150,7 @@ struct Shop {
     hardware: Hardware,
     image: Arc<Image>,
     issuer: Issuer,
+    returned: Returned,
     note: Note,
 }
 
@@ -172,7 +176,8 @@ impl Shop {
         self.hands.insert(stick, Hand { disk, name, port: place.port, number: issue.stick, written: 0 });
         let hardware = self.hardware.clone();
         let resume = begun.map_or(0, |begun| begun.written);
-        let manner = Manner { resume, issue: Some(issue), ..Manner::default() };
+        let returned = self.returned.clone();
+        let manner = Manner { resume, issue: Some(issue), returned, ..Manner::default() };
         self.many.begin(stick, permit, move |permit| hardware.open(permit), Device::settle, manner);
         Ok(())
     }
@@ -187,6 +192,7 @@ impl Shop {
                 }
                 self.run.on_progress(stick, &progress, now())
             }
+            What::Collected(brought) => self.run.on_collected(stick, brought),
             What::Ended(ended) => {
                 self.many.forget(stick);
                 if let Some(hand) = self.hands.remove(&stick) {
@@ -234,7 +240,7 @@ fn outcome(ended: Result<Written, WriteError>) -> Outcome {
         Ok(Written { seen, .. }) => {
             Outcome::Ready { write_rate: seen.written.rate(), read_rate: seen.read.rate(), retries: seen.retries }
         }
-        Err(error) => Outcome::Failed { touched: error.touched, problem: error.problem() },
+        Err(error) => Outcome::Failed { touched: error.touched, remains: error.remains(), problem: error.problem() },
     }
 }
 

@@ -10,6 +10,7 @@ use whiteglove_core::{
     disk::{Disk, ErasePermit},
     problem::Problem,
     sticks::{
+        brought::Brought,
         health::{Ended, Name},
         made::Made,
     },
@@ -17,7 +18,7 @@ use whiteglove_core::{
 use whiteglove_image::{
     disks::OpenError,
     media::Watch,
-    write::{self, Manner, Seen, WriteError, source::Image, update},
+    write::{self, Manner, Returned, Seen, WriteError, source::Image, update},
 };
 
 use super::{
@@ -35,6 +36,8 @@ pub(crate) struct One {
     /// What there is to say of the image.
     pub(crate) note: Option<&'static str>,
     pub(crate) log: Log,
+    /// Of a whole write: an update leaves what it brings where it is.
+    pub(crate) returned: Returned,
 }
 
 /// What was made, and what there is to say of the stick itself.
@@ -43,6 +46,8 @@ pub(crate) struct Done {
     /// `None`: nothing had to be written.
     pub(crate) made: Option<Made>,
     pub(crate) updated: Option<update::Updated>,
+    /// What it brought back, which was taken in before.
+    pub(crate) collected: Brought,
     pub(crate) advice: Option<String>,
     pub(crate) note: Option<&'static str>,
 }
@@ -72,14 +77,15 @@ impl One {
         settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
         watch: Watch<'_>,
     ) -> Result<Done, Problem> {
-        let Self { image, disk, port, permit, issuer, note, log } = self;
+        let Self { image, disk, port, permit, issuer, note, log, returned } = self;
         let usb = Name::of(&disk);
         let (media, fingerprint) = (image.media(), image.fingerprint());
         let begun = log.begun(&usb, fingerprint);
         let number = begun.as_ref().and_then(|begun| begun.number);
         let issue = issuer.issue(number, usb.clone())?;
         let stick = issue.stick;
-        let manner = Manner { resume: begun.map_or(0, |begun| begun.written), issue: Some(issue), ..Manner::default() };
+        let resume = begun.map_or(0, |begun| begun.written);
+        let manner = Manner { resume, issue: Some(issue), returned, ..Manner::default() };
         let mut marked = 0;
         let mut remembering = |progress: whiteglove_core::control::Progress| {
             if progress.task == "writing" {
@@ -93,7 +99,7 @@ impl One {
         let written = written.map_err(|error| error.problem())?;
         log.clear(&usb);
         let made = issuer.made(&Stick { usb: &usb, port: &port, number: written.stick }, media, seen, false);
-        Ok(Done { made, updated: None, advice: log.health(&usb).advice(), note })
+        Ok(Done { made, updated: None, collected: written.collected, advice: log.health(&usb).advice(), note })
     }
 
     /// Writes what differs, and keeps its data volume.
@@ -107,7 +113,7 @@ impl One {
         settle: &mut dyn FnMut(&mut D) -> io::Result<()>,
         watch: Watch<'_>,
     ) -> Result<Done, Problem> {
-        let Self { image, disk, port, permit, issuer, note, log } = self;
+        let Self { image, disk, port, permit, issuer, note, log, returned: _ } = self;
         let usb = Name::of(&disk);
         let media = image.media();
         let issue = issuer.issue(None, usb.clone())?;
@@ -116,7 +122,8 @@ impl One {
         let updated = updated.map_err(|error| error.problem())?;
         let stick = Stick { usb: &usb, port: &port, number: updated.stick };
         let made = issuer.made(&stick, media, seen, true).filter(|made| made.bytes > 0);
-        Ok(Done { made, updated: Some(updated), advice: log.health(&usb).advice(), note })
+        let collected = Brought::default();
+        Ok(Done { made, updated: Some(updated), collected, advice: log.health(&usb).advice(), note })
     }
 }
 

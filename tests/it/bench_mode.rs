@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{
     sticks::Stick,
-    support::{Bench, Control, until},
+    support::{
+        Bench, Control,
+        laptop::{capture, sealed_capture},
+        until,
+    },
 };
 
 /// A size that nothing else on this machine has: what other tests plug in meanwhile is not ours to erase.
@@ -27,10 +31,16 @@ fn until_run(bench: &Bench, what: &str, ready: impl Fn(&Value) -> bool) -> Value
     until(what, || Some(run(bench)).filter(&ready))
 }
 
+/// Where a stick is; other tests plug others in.
+fn at<'a>(run: &'a Value, stick: &Stick) -> &'a Value {
+    let port = stick.device().trim_start_matches("/dev/");
+    run["positions"].as_array().unwrap().iter().find(|position| position["port"] == port).unwrap()
+}
+
 #[test]
 fn a_bench_that_a_board_armed_goes_on_without_it_and_the_next_board_sees_it() {
     let mut bench = Bench::new();
-    let (image, _) = bench.build_stick();
+    let (image, card) = bench.build_stick();
     let mut command = bench.command();
     command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1");
     bench.spawn(command);
@@ -48,9 +58,23 @@ fn a_bench_that_a_board_armed_goes_on_without_it_and_the_next_board_sees_it() {
         return;
     }
     let made = until_run(&bench, "a stick that is ready", |run| run["ready"] == 1);
-    assert_eq!(made["positions"].as_array().unwrap().last().unwrap()["state"]["ready"]["label"], 1, "{made}");
+    assert_eq!(at(&made, &stick)["state"]["ready"]["label"], 1, "{made}");
     assert_eq!(made["failed"], 0, "{made}");
     stick.assert_good(&bench);
+
+    // It comes back with a capture: that is on the bench before the stick is written over.
+    let (good, _) = sealed_capture(&card, &capture("PF3K9Q", 1, Some(1)));
+    let name = "0123456789abcdef0123456789abcdef.wgc";
+    assert!(stick.comes_back_with(&bench, &[(name, good.bytes())]));
+    let made = until_run(&bench, "the stick again", |run| run["ready"] == 2);
+    assert_eq!((&made["failed"], &made["collected"]["captures"]), (&0.into(), &1.into()), "{made}");
+    assert_eq!(bench.snapshot().unwrap()["rows"][0]["serial"], "PF3K9Q");
+    assert!(!stick.captures().contains("wgc"), "{}", stick.captures());
+    // With one that nobody can open it is left alone.
+    assert!(stick.comes_back_with(&bench, &[(name, &good.bytes()[..200])]));
+    let kept = until_run(&bench, "a stick that is kept", |run| run["failed"] == 1);
+    assert_eq!(at(&kept, &stick)["state"]["failed"]["remains"], "kept", "{kept}");
+    assert!(stick.captures().contains("wgc"), "{}", stick.captures());
 
     let device = stick.device();
     let name = device.trim_start_matches("/dev/");
@@ -62,7 +86,7 @@ fn a_bench_that_a_board_armed_goes_on_without_it_and_the_next_board_sees_it() {
     let over = until_run(&bench, "the end", |run| run["phase"].get("over").is_some());
     assert_eq!(over["phase"]["over"], json!({"Ok": null}), "{over}");
     let log = fs::read_to_string(bench.state().join("sticks/health.jsonl")).unwrap();
-    assert_eq!(log.lines().count(), 1, "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains("\"ready\"")).count(), 2, "{log}");
     // The journal knows the stick, though no board was there when it was made.
     let known = bench.says(&["media", "sticks", "--json"]);
     assert!(known.contains(log.split("\"media\":\"").nth(1).unwrap().split('"').next().unwrap()), "{known}");

@@ -10,7 +10,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Bench, partition, tool};
+use crate::support::{
+    Bench,
+    laptop::{capture, sealed_capture},
+    partition, tool,
+};
 
 /// A file that was used before, as a stick that can be plugged in.
 pub(crate) struct Stick {
@@ -44,10 +48,29 @@ impl Stick {
         self.device.as_deref().unwrap()
     }
 
-    fn pull(&mut self) {
+    pub(crate) fn pull(&mut self) {
         if let Some(device) = self.device.take() {
             tool("losetup", &["-d", &device]);
         }
+    }
+
+    /// Lies in a drawer meanwhile, and has these files in its folder of captures when it comes back.
+    pub(crate) fn comes_back_with(&mut self, bench: &Bench, files: &[(&str, &[u8])]) -> bool {
+        self.pull();
+        let at = format!("{}@@{}", self.file.display(), partition(&self.file, 2).start);
+        for (name, bytes) in files {
+            let file = bench.folder.path().join(name);
+            fs::write(&file, bytes).unwrap();
+            let (copied, report) = tool("mcopy", &["-i", &at, file.to_str().unwrap(), "::/captures/"]);
+            assert!(copied, "{report}");
+        }
+        self.plug()
+    }
+
+    /// Names in its folder of captures.
+    pub(crate) fn captures(&self) -> String {
+        let at = format!("{}@@{}", self.file.display(), partition(&self.file, 2).start);
+        tool("mdir", &["-b", "-i", &at, "::/captures"]).1
     }
 
     fn boots(&self) -> bool {
@@ -137,6 +160,14 @@ fn a_bench_writes_what_is_plugged_in_and_leaves_everything_else_alone() {
         return;
     }
     let mut armed = Armed::new(&bench, &image, &[&WINDOW[..], &["--max", "3"]].concat());
+    let first = armed.next("what it is armed for");
+    assert_eq!((&first["event"], &first["phrase"]), (&"armed".into(), &"erase 1234M..1235M".into()), "{first}");
+    assert_eq!(
+        (&first["most"], &first["imports"], &first["sizes"]["from"]),
+        (&3.into(), &false.into(), &1_234_000_000_u64.into())
+    );
+    assert!(first["ports"].as_array().unwrap().is_empty() && first["also"].as_array().unwrap().is_empty(), "{first}");
+    assert!(first["content"].as_u64().unwrap() > 0 && first["media"].as_str().unwrap().len() == 32, "{first}");
     let left = armed.until("declined", before.device());
     assert!(left["problem"]["next"].as_str().unwrap().contains("plug it in again"), "{left}");
     let mut sticks: Vec<Stick> = (0..2).map(|n| Stick::new(&bench, &format!("stick-{n}"), SIZE)).collect();
@@ -152,6 +183,7 @@ fn a_bench_writes_what_is_plugged_in_and_leaves_everything_else_alone() {
     assert!(refused["stick"]["path"] == locked.device(), "{refused}");
     assert!(refused["problem"]["why"].as_str().unwrap().contains("LUKS"), "{refused}");
     assert!(refused["problem"]["what"].as_str().unwrap().contains("as it was"), "{refused}");
+    assert_eq!(refused["remains"], "as-it-was");
     for stick in &sticks {
         stick.assert_good(&bench);
     }
@@ -202,6 +234,62 @@ fn the_bench_is_armed_by_the_right_words_only_and_never_for_loop_devices_unless_
     assert!(!said.contains("\"begun\"") && said.contains("\"finished\""), "{said}");
     assert!(!plugged || said.contains("not on USB"), "{said}");
     assert!(!stick.boots());
+}
+
+#[test]
+fn what_a_stick_brings_back_is_imported_or_it_is_not_written_over() {
+    const SIZE: u64 = 1_235_666_432;
+    let mut bench = Bench::started();
+    let (image, card) = bench.build_stick();
+    let other = Bench::started();
+    let (_, foreign_card) = other.build_stick();
+    bench.stop();
+    let (good, _) = sealed_capture(&card, &capture("PF3K9Q", 1, Some(1)));
+    let (foreign, _) = sealed_capture(&foreign_card, &capture("PF3K9S", 3, Some(3)));
+    let mut stick = Stick::new(&bench, "returned", SIZE);
+    if !stick.plug() {
+        return;
+    }
+    let write = |stick: &Stick, more: &[&str]| {
+        let name = stick.device().trim_start_matches("/dev/");
+        let mut command = bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", "write", image.to_str().unwrap(), "--to"]);
+        let output = command.args([stick.device(), "--name", name]).args(more).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    assert!(write(&stick, &[]).0);
+    let brought: [(&str, &[u8]); 1] = [("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.wgc", good.bytes())];
+    assert!(stick.comes_back_with(&bench, &brought));
+
+    // Without a board nobody takes it in: it stays as it is, and the next step is said.
+    let window = ["--size", "1235M..1236M", "--confirm", "erase 1235M..1236M", "--plugged-in", "--max", "1"];
+    let mut armed = Armed::new(&bench, &image, &window);
+    let refused = armed.until("failed", stick.device());
+    assert_eq!(refused["remains"], "kept", "{refused}");
+    assert!(refused["problem"]["why"].as_str().unwrap().contains("1 capture"), "{refused}");
+    assert!(refused["problem"]["next"].as_str().unwrap().contains("whiteglove import"), "{refused}");
+    drop(armed);
+    assert!(stick.captures().contains("aaaaaaaa"), "{}", stick.captures());
+
+    let (done, words) = write(&stick, &[]);
+    assert!(done && words.contains("What it brought back is on the bench: 1 capture."), "{words}");
+    assert_eq!(bench.devices()[0]["identity"]["serial"], "PF3K9Q");
+    assert!(!stick.captures().contains("wgc"), "{}", stick.captures());
+    stick.assert_good(&bench);
+
+    // One of another bench: the rest is taken in, and that one stays.
+    let brought: [(&str, &[u8]); 2] = [
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.wgc", good.bytes()),
+        ("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.wgc", foreign.bytes()),
+    ];
+    assert!(stick.comes_back_with(&bench, &brought));
+    let (done, words) = write(&stick, &[]);
+    assert!(!done && words.contains("what the bench does not have is still on it"), "{words}");
+    assert!(words.contains("sealed for another bench") && words.contains("Keep it"), "{words}");
+    assert!(stick.boots() && stick.captures().contains("bbbbbbbb"), "{}", stick.captures());
+    assert!(!stick.captures().contains("aaaaaaaa"), "what is known is off it: {}", stick.captures());
+    assert!(write(&stick, &["--discard"]).0);
+    assert!(!stick.captures().contains("wgc"), "{}", stick.captures());
 }
 
 #[test]

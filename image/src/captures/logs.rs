@@ -13,13 +13,13 @@ use crate::{
     fat::window::{Allowance, Window},
 };
 
-const FOLDER: &str = "logs";
+pub(super) const FOLDER: &str = "logs";
 /// An archive of the diagnostics tool has up to 20 MB.
 pub const MAX_LOG_BYTES: u64 = 64 << 20;
 /// Of one run.
-const MAX_FILES: usize = 2_000;
-const MAX_RUNS: usize = 2_000;
-const DEEPEST: usize = 6;
+pub(super) const MAX_FILES: usize = 2_000;
+pub(super) const MAX_RUNS: usize = 2_000;
+pub(super) const DEEPEST: usize = 6;
 /// Twice the largest directory FAT knows, with its chain.
 const LISTING: u64 = 8 << 20;
 

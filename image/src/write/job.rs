@@ -17,6 +17,7 @@ use whiteglove_core::{
         HEAD,
         map::{self, ExtentDigest, MapExtent},
     },
+    sticks::brought::Brought,
 };
 
 use super::{
@@ -134,7 +135,8 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
             Ok(()) => {
                 let image = self.image();
                 let stick = self.personal.number();
-                Ok(Written { media: image.map.media, stick, content: image.content(), seen: self.seen })
+                let collected = Brought::default();
+                Ok(Written { media: image.map.media, stick, content: image.content(), collected, seen: self.seen })
             }
             Err(cause) => {
                 if self.touched {
@@ -415,6 +417,6 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
 
 /// Linux numbers of errors after which the same operation has been seen to work: I/O error, protocol
 /// error, bad CRC on the cable, timed out, remote I/O error. A stick that is gone or full says otherwise.
-fn may_pass(error: &io::Error) -> bool {
+pub(super) fn may_pass(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(5 | 71 | 84 | 110 | 121))
 }

@@ -16,12 +16,13 @@ use std::{
     },
 };
 
-use whiteglove_core::{control::Progress, disk::ErasePermit};
+use whiteglove_core::{control::Progress, disk::ErasePermit, sticks::brought::Brought};
 
 use super::{
     Manner, WriteError, Written, failed,
     job::Job,
     open_for,
+    returned::settle_returned,
     source::{Image, Reader, Source},
 };
 use crate::disks::OpenError;
@@ -36,6 +37,8 @@ pub struct Told {
 #[derive(Debug)]
 pub enum What {
     Progress(Progress),
+    /// What it brought back is on the bench now; it is written next.
+    Collected(Brought),
     /// The last that is told of it.
     Ended(Box<Result<Written, WriteError>>),
 }
@@ -97,7 +100,14 @@ impl Many {
             let opened = open_for(place.image(), &permit, |permit| {
                 open(permit).map(|device| Beating { device, pulse: Arc::clone(&pulse) })
             });
-            let job = opened.and_then(|device| Job::new(place, device, permit, manner, false, &mut settle, &mut watch));
+            let job = opened.and_then(|mut device| {
+                let collected = settle_returned(&mut device, permit.disk(), &manner, &mut settle, &mut watch)?;
+                if !collected.is_nothing() {
+                    // As of progress: nobody who hears it, nobody who misses it.
+                    let _ = tell.send(Told { stick, what: What::Collected(collected) });
+                }
+                Job::new(place, device, permit, manner, false, &mut settle, &mut watch)
+            });
             let ended = job.map_err(WriteError::untouched).and_then(Job::write);
             let _ = tell.send(Told { stick, what: What::Ended(Box::new(ended)) });
         };

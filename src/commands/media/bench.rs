@@ -13,8 +13,9 @@ use whiteglove_core::{
     control::Command,
     disk::{Disk, Terms},
     problem::Problem,
-    sticks::{event::Event, gigabytes, made::Made},
+    sticks::{event::Event, made::Made},
 };
+use whiteglove_image::write::Returned;
 
 use super::super::{Meter, print};
 use crate::{
@@ -41,20 +42,36 @@ pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Proble
     meter.end();
     let prepared = prepared?;
     let BenchArgs { size: sizes, ports, max: most, plugged_in, .. } = args;
-    let (terms, also) = prepared.terms(Wanted { sizes, ports, most, plugged_in })?;
+    let (terms, also) = prepared.terms(Wanted { sizes, ports: ports.clone(), most, plugged_in })?;
     let typed = match args.confirm {
         Some(words) => words,
         None => ask(&terms, &also)?,
     };
-    let content = gigabytes(prepared.image().content());
+    let image = args.image.file_name().unwrap_or(args.image.as_os_str()).to_string_lossy().into_owned();
+    let armed = Event::Armed {
+        image,
+        media: prepared.image().media(),
+        content: prepared.image().content(),
+        sizes,
+        phrase: terms.words(),
+        ports,
+        most,
+        also,
+        // Whoever runs this holds no journal: the board's bench mode does.
+        imports: false,
+    };
     let issuer = Issuer::new(config, args.operator.as_deref())?;
     let said = issuer.vouches_for(prepared.image())?;
     let (made, finished) = mpsc::unbounded_channel();
     let note = Note(Box::new(move |stick| drop(made.send(stick))));
-    let bench = prepared.arm(terms, &typed, issuer, note)?;
-    if !args.json {
-        print(&format!("Armed for {sizes}. {content} a stick, then all of it is read back. Ctrl-C ends it."))?;
-        said.map_or(Ok(()), print)?;
+    let bench = prepared.arm(terms, &typed, issuer, Returned::Refuse, note)?;
+    match args.json {
+        // Nothing of an event cannot be written as JSON.
+        true => print(&serde_json::to_string(&armed).unwrap_or_default())?,
+        false => {
+            print(&armed.to_string())?;
+            said.map_or(Ok(()), print)?;
+        }
     }
     let journal = tokio::spawn(keep(config.clone(), finished));
     let ran = run(bench, args.json).await;
@@ -65,13 +82,13 @@ pub(super) async fn bench(config: &Config, args: BenchArgs) -> Result<(), Proble
         (0, _) => Ok(()),
         (failed, true) => Err(Problem::new(
             "It was ended before all sticks were done.",
-            format!("{failed} of them were not finished and do not boot."),
+            format!("{failed} of them were not finished; what each is now was told above."),
             "Arm the bench again: they go on where they were.",
         )),
         (failed, false) => Err(Problem::new(
             format!("{failed} sticks were not made."),
-            "Each was told above, with what to do about it.",
-            "Put these aside and write others.",
+            "Each was told above, with what it is now.",
+            "Do with each what was told.",
         )),
     }
 }

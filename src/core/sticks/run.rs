@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{event::Event, place::Place};
+use super::{brought::Brought, event::Event, place::Place, remains::Remains};
 use crate::{
     clock::Moment,
     control::Progress,
@@ -41,7 +41,7 @@ pub struct Start {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Ready { write_rate: Option<u64>, read_rate: Option<u64>, retries: u32 },
-    Failed { touched: bool, problem: Problem },
+    Failed { touched: bool, remains: Remains, problem: Problem },
 }
 
 #[derive(Debug)]
@@ -182,6 +182,11 @@ impl Run {
         Some(Event::Progress { position, task, done, total, rate, seconds_left })
     }
 
+    /// What it brought back is on the bench.
+    pub fn on_collected(&mut self, stick: u64, brought: Brought) -> Option<Event> {
+        self.busy(stick).map(|(position, _)| Event::Collected { position, brought })
+    }
+
     pub fn on_ended(&mut self, stick: u64, outcome: Outcome, now: Moment) -> Option<Event> {
         let (position, busy) = self.busy(stick)?;
         let seconds = now.since(busy.begun).as_secs();
@@ -193,12 +198,12 @@ impl Run {
                 self.ready += 1;
                 Event::Ready { position, stick, seconds, write_rate, read_rate, retries }
             }
-            Outcome::Failed { touched, problem } => {
+            Outcome::Failed { touched, remains, problem } => {
                 self.failed += 1;
                 if !touched {
                     self.armed.give_back();
                 }
-                Event::Failed { position, stick, problem }
+                Event::Failed { position, stick, remains, problem }
             }
         })
     }
@@ -224,7 +229,8 @@ impl Run {
                     format!("nothing came back from it for {seconds} s"),
                     "Pull it out and write it at another port; if that repeats, throw it away.",
                 );
-                events.push(Event::Failed { position, stick: slot.present.disk.clone(), problem });
+                let (stick, remains) = (slot.present.disk.clone(), Remains::Suspect);
+                events.push(Event::Failed { position, stick, remains, problem });
             } else if still >= SILENT && !busy.silent {
                 busy.silent = true;
                 events.push(Event::Silent { position, seconds });

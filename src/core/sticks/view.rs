@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{event::Event, size::Window};
+use super::{brought::Brought, event::Event, remains::Remains, size::Window};
 use crate::{
     clock::Moment,
     control::Progress,
@@ -26,7 +26,11 @@ pub struct View {
     /// By number. A position stays, also while it is free.
     pub positions: Vec<Position>,
     pub ready: usize,
+    /// Sticks that were begun and not made, for whatever reason.
     pub failed: usize,
+    /// What sticks brought back, which is on the bench now.
+    #[serde(default)]
+    pub collected: Brought,
     /// Sticks with this image that were made before it was armed: labels count on from there.
     pub earlier: usize,
     /// Sticks of any image that were made within half a day before it was armed.
@@ -78,9 +82,10 @@ pub enum State {
         stick: Stick,
         label: usize,
     },
-    /// To be taken out and put aside.
+    /// To be taken out; what then, `remains` says.
     Failed {
         stick: Stick,
+        remains: Remains,
         problem: Problem,
     },
     /// Not one that may be erased.
@@ -126,7 +131,10 @@ pub enum How {
         /// Operations that had to be tried again.
         retries: u32,
     },
-    Failed(Problem),
+    Failed {
+        remains: Remains,
+        problem: Problem,
+    },
 }
 
 impl View {
@@ -146,6 +154,7 @@ impl View {
             positions: ports.iter().enumerate().map(position).collect(),
             ready: 0,
             failed: 0,
+            collected: Brought::default(),
             earlier: 0,
             lately: 0,
             ended: Vec::new(),
@@ -179,6 +188,12 @@ impl View {
                     (*r, *left, *silent) = (*rate, *seconds_left, None);
                 }
             }
+            Event::Collected { position, brought } => {
+                self.collected = self.collected.and(*brought);
+                if let Some(State::Working { notes, .. }) = self.at(*position) {
+                    notes.push(format!("it brought {brought} back: on the bench now"));
+                }
+            }
             Event::Silent { position, seconds } => {
                 if let Some(State::Working { silent, .. }) = self.at(*position) {
                     *silent = Some(*seconds);
@@ -197,14 +212,14 @@ impl View {
                 self.end(*position, stick.clone(), how, now);
                 self.change(*position, State::Ready { stick, label }, now);
             }
-            Event::Failed { position, stick, problem } => {
+            Event::Failed { position, stick, remains, problem } => {
                 self.failed += 1;
-                let stick = Stick::of(stick);
-                self.end(*position, stick.clone(), How::Failed(problem.clone()), now);
-                self.change(*position, State::Failed { stick, problem: problem.clone() }, now);
+                let (stick, remains, problem) = (Stick::of(stick), *remains, problem.clone());
+                self.end(*position, stick.clone(), How::Failed { remains, problem: problem.clone() }, now);
+                self.change(*position, State::Failed { stick, remains, problem }, now);
             }
             Event::Removed { position } => self.change(*position, State::Free, now),
-            Event::Finished { .. } => {}
+            Event::Armed { .. } | Event::Finished { .. } => {}
         }
     }
 
@@ -296,12 +311,29 @@ mod tests {
         let mut view = view();
         let problem = Problem::new("gone", "pulled", "write it again");
         view.apply(&begun(1, "2-1.1"), at(1));
-        view.apply(&Event::Failed { position: 1, stick: stick(), problem: problem.clone() }, at(2));
+        let remains = Remains::HalfWritten;
+        view.apply(&Event::Failed { position: 1, stick: stick(), remains, problem: problem.clone() }, at(2));
         view.apply(&begun(2, "2-1.2"), at(3));
         view.apply(&ready(2), at(4));
         assert_eq!((view.ready, view.failed), (1, 1));
-        assert!(matches!(&view.positions[0].state, State::Failed { problem: p, .. } if *p == problem));
+        assert!(
+            matches!(&view.positions[0].state, State::Failed { problem: p, remains: Remains::HalfWritten, .. } if *p == problem)
+        );
         assert!(matches!(&view.positions[1].state, State::Ready { label: 1, .. }));
+    }
+
+    #[test]
+    fn what_sticks_bring_back_is_said_at_the_port_and_summed() {
+        let mut view = view();
+        let brought = |captures| Brought { captures, ..Brought::default() };
+        view.apply(&begun(1, "2-1.1"), at(1));
+        view.apply(&Event::Collected { position: 1, brought: brought(3) }, at(2));
+        let State::Working { notes, .. } = &view.positions[0].state else { panic!("{view:?}") };
+        assert_eq!(notes[1], "it brought 3 captures back: on the bench now");
+        view.apply(&ready(1), at(60));
+        view.apply(&begun(1, "2-1.1"), at(61));
+        view.apply(&Event::Collected { position: 1, brought: brought(2) }, at(62));
+        assert_eq!(view.collected, brought(5));
     }
 
     #[test]

@@ -90,6 +90,7 @@ impl Shop {
             is_system: false,
         };
         One {
+            returned: Returned::Refuse,
             image: open(&self.folder.path().join(image)).unwrap(),
             permit: ErasePermit::confirm(disk.clone(), "stick", 0, Policy::default()).unwrap(),
             disk,

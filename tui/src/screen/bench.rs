@@ -383,7 +383,7 @@ pub(crate) fn rings(before: Option<&View>, after: Option<&View>) -> u8 {
 pub(crate) fn in_one_line(model: &Model) -> Option<String> {
     let run = run(model).filter(|run| !run.is_over())?;
     let (title, _) = call::call(run);
-    let counts = format!("{} ready, {} failed, {} being written", run.ready, run.failed, run.busy());
+    let counts = format!("{} ready, {} not made, {} being written", run.ready, run.failed, run.busy());
     Some(format!("Bench mode: {title}   {counts}   (m m: look)"))
 }
 

@@ -395,7 +395,7 @@ fn accept(model: &mut Model, out: &mut Vec<Command>) {
                 Ok(_) => {
                     let (image, typed) = (PathBuf::from(image.name), typed.text);
                     out.push(match what {
-                        What::Write => Command::WriteMedia { image, disk, typed, operator: None },
+                        What::Write => Command::WriteMedia { image, disk, typed, discard: false, operator: None },
                         What::Update => Command::UpdateMedia { image, disk, typed, fully: false, operator: None },
                     });
                 }

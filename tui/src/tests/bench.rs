@@ -8,7 +8,9 @@ use whiteglove_core::{
     disk::Disk,
     problem::Problem,
     sticks::{
+        brought::Brought,
         event::Event,
+        remains::Remains,
         view::{BenchMode, Phase, View},
     },
 };
@@ -54,7 +56,7 @@ fn failed(position: usize) -> Event {
         "writing at byte 67108864: No such device (os error 19)",
         "Plug the stick in at another port and write it again; if that repeats, throw it away.",
     );
-    Event::Failed { position, stick: numbered(position), problem }
+    Event::Failed { position, stick: numbered(position), remains: Remains::Suspect, problem }
 }
 
 fn declined(position: usize) -> Event {
@@ -289,7 +291,7 @@ fn a_stick_that_is_ready_rings_and_one_that_failed_rings_more() {
 fn the_board_says_that_the_bench_is_armed_and_nothing_else_takes_its_sticks() {
     let mut model = showing_at(with(Some(busy_hub())), (80, 24));
     let shown = screen(&model);
-    assert!(shown.contains("Bench mode: REMOVE 3   1 ready, 1 failed, 2 being written"), "{shown}");
+    assert!(shown.contains("Bench mode: REMOVE 3   1 ready, 1 not made, 2 being written"), "{shown}");
     press(&mut model, "m");
     for key in ["w", "u", "i"] {
         assert_eq!(press(&mut model, key), [], "{key}");
@@ -358,7 +360,17 @@ fn event() -> impl Strategy<Value = Event> {
                     read_rate: rate,
                     retries: 3
                 }),
-                Just(Event::Failed { position, stick, problem }),
+                Just(Event::Failed {
+                    position,
+                    stick: stick.clone(),
+                    remains: Remains::Kept,
+                    problem: problem.clone()
+                }),
+                Just(Event::Failed { position, stick, remains: Remains::HalfWritten, problem }),
+                Just(Event::Collected {
+                    position,
+                    brought: Brought { captures: 7, logs: 1, bench: true, unread: true }
+                }),
                 Just(Event::Removed { position }),
             ]
         },

@@ -194,7 +194,10 @@ fn the_typed_name_goes_to_the_bench() {
     let mut model = asked();
     let commands = press(&mut model, "'ultra enter");
     let image = PathBuf::from("ACME-07.img");
-    assert_eq!(commands, [Command::WriteMedia { image, disk: stick(), typed: "ultra".into(), operator: None }]);
+    assert_eq!(
+        commands,
+        [Command::WriteMedia { image, disk: stick(), typed: "ultra".into(), discard: false, operator: None }]
+    );
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_day_at_the_bench() {
     assert_eq!(run.finished(), None);
     run.stop();
     assert_eq!(run.finished(), None, "two are still being written");
-    let failed = Outcome::Failed { touched: true, problem: Problem::new("a", "b", "c") };
+    let failed = Outcome::Failed { touched: true, remains: Remains::Suspect, problem: Problem::new("a", "b", "c") };
     run.on_ended(2, failed, at(12));
     run.on_ended(3, ready(), at(12));
     assert_eq!(run.finished(), Some(Event::Finished { ready: 2, failed: 1 }));
@@ -126,7 +126,7 @@ fn a_stick_that_hangs_is_told_of_then_given_up_and_a_slow_one_is_not() {
     assert_eq!(given_up, [(121, 1)]);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].0 == 36 && told[0].1.contains("silent"), "{told:?}");
-    assert!(told[1].1.contains("remove 1, put it aside"), "{told:?}");
+    assert!(told[1].1.contains("FAILED: remove 1, put it aside"), "{told:?}");
     // It wakes up after all: too late.
     assert_eq!(run.on_ended(1, ready(), at(140)), None);
     assert_eq!(run.on_progress(1, &writing(1), at(140)), None);
@@ -138,7 +138,7 @@ fn no_more_are_begun_than_were_asked_for_and_the_untouched_do_not_count() {
     let (starts, events) = run.on_disks(vec![plugged("a", 1), plugged("b", 2), plugged("c", 3)], at(0));
     assert_eq!(starts.len(), 2);
     assert!(events[2].to_string().contains("All 2 sticks"), "{}", events[2]);
-    let untouched = Outcome::Failed { touched: false, problem: Problem::new("a", "b", "c") };
+    let untouched = Outcome::Failed { touched: false, remains: Remains::AsItWas, problem: Problem::new("a", "b", "c") };
     run.on_ended(1, untouched, at(1));
     run.on_ended(2, ready(), at(1));
     assert_eq!(run.finished(), None, "one more may come");
@@ -157,4 +157,28 @@ fn events_are_one_json_object_each() {
     assert!(json.starts_with(r#"{"event":"begun","position":1,"port":"a","stick":{"path":"/dev/sda""#), "{json}");
     assert!(json.contains("USB 2 port"), "{json}");
     assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), events[0]);
+}
+
+#[test]
+fn what_is_to_be_done_with_a_stick_follows_from_what_it_is() {
+    let said = |remains| {
+        let mut run = run(&[], 9, &[]);
+        run.on_disks(vec![plugged("a", 1)], at(0));
+        let problem = Problem::new("a", "b", "c");
+        run.on_ended(1, Outcome::Failed { touched: true, remains, problem }, at(1)).unwrap().to_string()
+    };
+    assert!(said(Remains::HalfWritten).starts_with("  1  HALF WRITTEN: remove 1, plug in again"));
+    assert!(said(Remains::Useless).contains("throw it away"));
+    assert!(said(Remains::Kept).contains("KEEP IT: remove 1, captures on it"));
+    assert!(!said(Remains::AsItWas).contains("aside"));
+}
+
+#[test]
+fn what_a_stick_brought_is_told_while_it_is_at_work() {
+    let mut run = run(&[], 9, &[]);
+    run.on_disks(vec![plugged("a", 1)], at(0));
+    let brought = Brought { captures: 2, ..Brought::default() };
+    assert_eq!(run.on_collected(1, brought), Some(Event::Collected { position: 1, brought }));
+    run.on_ended(1, ready(), at(1));
+    assert_eq!(run.on_collected(1, brought), None);
 }

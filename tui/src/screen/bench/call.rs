@@ -1,6 +1,9 @@
 //! What a person at the hub does next, in words to be read from two metres away.
 
-use whiteglove_core::sticks::view::{Phase, Position, State, View};
+use whiteglove_core::sticks::{
+    remains::Remains,
+    view::{Phase, Position, State, View},
+};
 
 /// More numbers than these are not kept in mind on the way to the hub.
 const AT_ONCE: usize = 3;
@@ -27,10 +30,9 @@ pub(super) fn call(run: &View) -> (String, String) {
     let waiting = run.positions.iter().filter(waits).min_by_key(|position| (is_declined(position), position.since));
     if let Some(first) = waiting {
         return match &first.state {
-            State::Failed { .. } => (
-                format!("PUT {} ASIDE", first.number),
-                format!("The stick at {} failed. Take it out; do not give it to anybody. {then}", first.number),
-            ),
+            State::Failed { remains, .. } => {
+                (not_made(first.number, *remains), format!("{} {then}", what_to_do(*remains, ending)))
+            }
             State::Declined { problem, .. } => {
                 (format!("TAKE {} OUT", first.number), format!("Nothing was done to it. {}", problem.why))
             }
@@ -47,6 +49,27 @@ pub(super) fn call(run: &View) -> (String, String) {
         (false, _, free) => {
             (format!("INSERT {}", numbers(free)), "There is room for more sticks. Each is erased.".to_owned())
         }
+    }
+}
+
+/// As large letters have room for it.
+fn not_made(number: usize, remains: Remains) -> String {
+    match remains {
+        Remains::AsItWas => format!("TAKE {number} OUT"),
+        Remains::Kept => format!("KEEP {number}"),
+        Remains::HalfWritten => format!("REPLUG {number}"),
+        Remains::Suspect => format!("PUT {number} ASIDE"),
+        Remains::Useless => format!("THROW {number} AWAY"),
+    }
+}
+
+fn what_to_do(remains: Remains, ending: bool) -> &'static str {
+    match remains {
+        // Nothing more is begun now: it goes on at the next arming.
+        Remains::HalfWritten if ending => {
+            "It is half written and does not boot. Armed again, it goes on when it is plugged in."
+        }
+        remains => remains.sentence(),
     }
 }
 
@@ -88,6 +111,7 @@ fn what_became(run: &View) -> String {
     match (run.ready, run.failed) {
         (0, 0) => "No stick was changed.".to_owned(),
         (ready, 0) => format!("{ready} ready."),
-        (ready, failed) => format!("{ready} ready. {failed} were not made: see below what state each is in."),
+        (ready, 1) => format!("{ready} ready. 1 was not made: see below what it is now."),
+        (ready, failed) => format!("{ready} ready. {failed} were not made: see below what each is now."),
     }
 }

@@ -9,7 +9,10 @@ use ratatui::{
 use whiteglove_core::{
     clock::{Moment, short_age},
     problem::Problem,
-    sticks::view::{Ended, How, Phase, Position, State, Stick, View},
+    sticks::{
+        remains::Remains,
+        view::{Ended, How, Phase, Position, State, Stick, View},
+    },
 };
 
 use super::{Arming, At, Bench, KEYS, TEACH_KEYS, call::call, is_armed, mode, plugged_in, run};
@@ -67,7 +70,7 @@ fn right(model: &Model) -> String {
     match run(model) {
         Some(run) => {
             let lately = run.lately + run.ready;
-            format!("{}   done {}   failed {}   12 h: {lately}", run.image, run.ready, run.failed)
+            format!("{}   done {}   not made {}   12 h: {lately}", run.image, run.ready, run.failed)
         }
         None => String::new(),
     }
@@ -158,11 +161,10 @@ impl Page<'_> {
              told to remove it.",
         ));
         lines.push(Line::default());
-        lines.extend(
-            self.words(
-                "A stick that came back with captures is erased like any other. Import those first: Esc, then i.",
-            ),
-        );
+        lines.extend(self.words(
+            "A stick that came back with captures or logs is emptied first: they are imported, and only then it is \
+                 erased. What cannot be imported stays on its stick, and that stick is not erased.",
+        ));
         lines.push(Line::default());
         lines.push(self.heading("Positions"));
         lines.extend(match mode(self.model).map(|mode| mode.positions.as_slice()).unwrap_or_default() {
@@ -229,7 +231,14 @@ impl Page<'_> {
                 (glyphs.arrived, words, Tone::Plain)
             }
             State::Ready { label, .. } => (glyphs.ready, format!("READY  label it {label}"), Tone::Good),
-            State::Failed { .. } => (glyphs.not_ready, "FAILED  put it aside".to_owned(), Tone::Alarm),
+            State::Failed { remains, .. } => {
+                let (glyph, tone) = match remains {
+                    Remains::Suspect | Remains::Useless => (glyphs.not_ready, Tone::Alarm),
+                    Remains::AsItWas | Remains::Kept | Remains::HalfWritten => (glyphs.warning, Tone::Warn),
+                };
+                let (state, then) = remains.words();
+                (glyph, format!("{state}  {then}"), tone)
+            }
             State::Declined { .. } => (glyphs.warning, "NOT THIS ONE".to_owned(), Tone::Warn),
         };
         let number = Span::styled(format!("{:>3} ", position.number), theme.style(Tone::Strong));
@@ -291,7 +300,14 @@ impl Page<'_> {
                 let words = format!("{took}, wrote {}, read {} MB/s{again}", mb(write_rate), mb(read_rate));
                 (format!("label {label}"), words, Tone::Plain)
             }
-            How::Failed(problem) => ("FAILED".to_owned(), problem.what.clone(), Tone::Warn),
+            How::Failed { remains, .. } => {
+                let (state, then) = remains.words();
+                (
+                    "not made".to_owned(),
+                    format!("{}, {then}", text::sentence(&state.to_lowercase()).trim_end_matches('.')),
+                    Tone::Warn,
+                )
+            }
         };
         let who = text::fit(&named(&ended.stick), 24, self.theme());
         self.styled(&format!("  {head:<10}at {:<3}{who} {ago:>8}  {words}", ended.position), tone)
@@ -368,7 +384,7 @@ impl Page<'_> {
             lines.extend(text::labelled(&format!("   {label}"), 20, value, width, styles));
         }
         lines.push(Line::default());
-        lines.extend(self.words("Also a stick that came back with captures: import those first (Esc, i)."));
+        lines.extend(self.words("Captures and logs that a stick brings back are imported before it is erased."));
         lines.push(Line::default());
         lines.push(Line::from(vec![
             Span::raw("  To arm the bench, type:  "),
