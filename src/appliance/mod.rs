@@ -7,6 +7,7 @@
 
 mod collect;
 mod commands;
+mod entries;
 mod export;
 mod front;
 mod import;
@@ -23,11 +24,11 @@ use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration
 use tokio::sync::{mpsc, oneshot, watch};
 use whiteglove_core::{
     api::Receipt,
-    bench::{Admission, Admitted, Bench, Sealed, Standing},
+    bench::{Admission, Bench, Sealed, Standing},
     capture::{Capture, Hello},
     clock::Moment,
     control::{Command, Job, Progress, Row, Snapshot, Update},
-    device::{DeviceId, Signal},
+    device::DeviceId,
     entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
     logs::Run,
@@ -37,8 +38,10 @@ use whiteglove_core::{
     problem::Problem,
     record::Record,
     sticks::made::Made,
+    windows::pe::Answer,
 };
 
+pub use entries::WinPeRefusal;
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
 pub(crate) use jobs::{erase_policy, new_media_id};
@@ -79,6 +82,12 @@ pub enum Input {
         entry: Box<Entry>,
         source: Source,
         reply: oneshot::Sender<Result<(DeviceId, Admission), NotTaken>>,
+    },
+    /// A laptop in Windows PE sent its report, with the pass of that medium.
+    WinPe {
+        media: MediaId,
+        entry: Box<Entry>,
+        reply: oneshot::Sender<Result<Answer, WinPeRefusal>>,
     },
     /// Lines of an order list.
     OrderList {
@@ -380,20 +389,8 @@ impl Owner {
                     Err(problem) => self.refuse(reply, problem),
                 }
             }
-            Input::Entry { entry, source, reply } => {
-                match self.bench.decide_entry(*entry, &source, Signal::Import, at) {
-                    Ok(Admitted { records, device, outcome }) => {
-                        let then: Then = Box::new(move |_, written| {
-                            drop(reply.send(written.map(|()| (device, outcome)).map_err(NotTaken::Failed)));
-                        });
-                        (records, Some(then))
-                    }
-                    Err(refusal) => {
-                        let then: Then = Box::new(move |_, _| drop(reply.send(Err(NotTaken::Refused(refusal)))));
-                        (vec![], Some(then))
-                    }
-                }
-            }
+            Input::Entry { entry, source, reply } => self.take_entry(*entry, &source, reply, at),
+            Input::WinPe { media, entry, reply } => self.take_winpe(media, *entry, reply, at),
             Input::OrderList { batch, customer, source, lines, reply } => {
                 let batch = batch.unwrap_or_else(|| self.batch());
                 let records = self.bench.decide_order_list(&batch, customer, &source, lines);

@@ -15,6 +15,11 @@ pub const CAPTURE: &str = "/agent/v1/capture";
 /// GET `?capture=<message id>&after=<order number>`: waits up to [`WAIT_SECONDS`]; answers [`Orders`].
 /// 410 means that the bench restarted: send the same capture again, the answer will be the same.
 pub const WAIT: &str = "/agent/v1/wait";
+/// POST the `OA3.xml` of a laptop in Windows PE, with the headers [`WINPE_MEDIA`] and [`WINPE_PASS`]; answers lines
+/// for its screen, see [`crate::windows::pe::Answer`]. 200: all is well; 202: kept, and a person has to look.
+pub const WINPE: &str = "/winpe";
+pub const WINPE_MEDIA: &str = "whiteglove-media";
+pub const WINPE_PASS: &str = "whiteglove-pass";
 /// GET and HEAD `/boot/<name>`, ranges allowed.
 pub const BOOT: &str = "/boot";
 

@@ -20,6 +20,7 @@ mod resolve;
 mod scan;
 mod show;
 mod trials;
+mod winpe;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

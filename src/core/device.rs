@@ -55,6 +55,8 @@ pub enum Signal {
     Operator,
     /// Its firmware asked the network for something to boot.
     Network,
+    /// Our script in Windows PE on the laptop, through the endpoint.
+    WindowsPe,
 }
 
 impl Signal {
@@ -66,6 +68,7 @@ impl Signal {
             Self::Scan => "scan",
             Self::Operator => "operator",
             Self::Network => "network",
+            Self::WindowsPe => "winpe",
         }
     }
 }
@@ -208,7 +211,7 @@ impl Device {
     /// It was in somebody's hands on this bench; a file may speak of a laptop that is still on its way.
     pub fn is_here(&self) -> bool {
         let by_hand = |(_, signal, _): &(Moment, Signal, String)| {
-            matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan | Signal::Network)
+            matches!(signal, Signal::Agent | Signal::Stick | Signal::Scan | Signal::Network | Signal::WindowsPe)
         };
         self.history.iter().any(by_hand)
     }

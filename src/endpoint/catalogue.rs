@@ -19,7 +19,7 @@ use axum::{body::Bytes, http::HeaderValue};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use whiteglove_core::media_card::MediaCard;
+use whiteglove_core::{media_card::MediaCard, windows::pe};
 use whiteglove_image::boot::{self, BootEnv, Served, WinPe};
 
 use crate::{appliance::Appliance, config::Config};
@@ -236,7 +236,7 @@ impl Keeper {
         let card = self.made_of.as_ref().and_then(|(_, card)| card.as_ref());
         let own = take(own(&self.environment, card));
         let winpe = WinPe::find(&self.winpe).map_err(|error| error.to_string());
-        let brought = take(winpe.map(|winpe| winpe.map(|winpe| winpe.served()).unwrap_or_default()));
+        let brought = take(winpe.map(|winpe| winpe.map(|winpe| winpe.served(card.map(pe::card))).unwrap_or_default()));
         let mut files = BTreeMap::new();
         for Served { name, content } in own.into_iter().chain(brought) {
             match self.content(&name, &content) {

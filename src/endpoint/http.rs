@@ -5,6 +5,7 @@ mod fetch;
 mod files;
 #[cfg(test)]
 mod tests;
+mod winpe;
 
 use std::{sync::Arc, time::Duration};
 
@@ -70,6 +71,7 @@ pub(super) async fn serve(
         .route(api::HELLO, post(hello))
         .route(api::CAPTURE, post(capture))
         .route(api::WAIT, get(wait))
+        .route(api::WINPE, post(winpe::post))
         // Everything else is a boot file's name: shim, GRUB and firmware look for theirs in the root.
         .route("/{*name}", get(boot_file))
         .fallback(|| async { files::not_found() })

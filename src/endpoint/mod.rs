@@ -109,7 +109,7 @@ pub(crate) async fn inspect(config: &Config, bench: &Bench) -> NetworkView {
 pub(crate) fn names_served(config: &Config, environment: &BootEnv) -> Result<Vec<String>, Problem> {
     let own = boot::served(environment, b"{}").map_err(Problem::from)?;
     let brought = WinPe::find(&config.payloads_folder().join("winpe")).map_err(Problem::from)?;
-    let brought = brought.map(|winpe| winpe.served()).unwrap_or_default();
+    let brought = brought.map(|winpe| winpe.served(Some(Vec::new()))).unwrap_or_default();
     Ok(own.into_iter().chain(brought).map(|file| file.name).collect())
 }
 

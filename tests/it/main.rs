@@ -32,3 +32,4 @@ mod support;
 mod tftp;
 mod windows_disc;
 mod windows_scripts;
+mod winpe_post;

@@ -232,7 +232,7 @@ fn seen_before(known: &Device, now: Moment) -> Problem {
     )
 }
 
-fn lives_on(by: DeviceId) -> Problem {
+pub(super) fn lives_on(by: DeviceId) -> Problem {
     Problem::new(
         format!("Held: this board was replaced; its laptop lives on as device #{}.", by.0),
         "A person at the bench said so after this capture was taken.",

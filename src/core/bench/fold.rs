@@ -51,6 +51,7 @@ impl Newcomer {
         let words = match self.signal {
             Signal::Agent | Signal::Stick => "arrived",
             Signal::Import => "known from a file",
+            Signal::WindowsPe => "started Windows PE",
             Signal::Scan | Signal::Operator => "known from a scan",
             Signal::Network => "asked the network for something to boot",
         };

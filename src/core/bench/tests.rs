@@ -15,6 +15,7 @@ mod orders;
 mod people;
 mod sequences;
 mod sticks;
+mod winpe;
 
 use std::time::Duration;
 

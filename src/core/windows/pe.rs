@@ -11,8 +11,10 @@
 //! Sources: Microsoft's references of winpeshl.ini and wpeutil; `whiteglove/OA3.cfg` and `input.xml` are what oa3tool
 //! of the ADK wants for a report (the key is checked by nobody with `/NoKeyCheck`).
 
+mod answer;
 mod pass;
 
+pub use answer::{Answer, Verdict};
 pub use pass::Pass;
 
 use crate::{media_card::MediaCard, script::crlf};

@@ -174,6 +174,7 @@ fn signals() -> Vec<(String, &'static str)> {
         entry(Signal::Agent, "The laptop itself told us over the network."),
         entry(Signal::Stick, "Read from a stick that came back, perhaps days later."),
         entry(Signal::Import, "Read from a file that somebody imported."),
+        entry(Signal::WindowsPe, "Windows PE on the laptop sent its hash over the network."),
         entry(Signal::Scan, "A code that somebody scanned."),
         entry(Signal::Operator, "A person at this bench did it."),
         entry(Signal::Network, "Its firmware asked this network for something to boot. Nothing else is known yet."),

@@ -28,7 +28,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       n                 Choose what the laptop, or all marked ones, boot from the
                         network
       Space             Mark the laptop for n, or unmark it; Esc unmarks all
-                                                      ↓ 270 more lines: Down, PgDn
+                                                      ↓ 271 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

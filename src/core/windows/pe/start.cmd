@@ -123,7 +123,10 @@ if not exist "%ROOT%drivers\*" exit /b 0
 set "LOADED=0"
 set "FAILED=0"
 echo   Loading the drivers of this stick ...
-for /r "%ROOT%drivers" %%F in (*.inf) do set "INF=%%F" & call :driver
+for /r "%ROOT%drivers" %%F in (*.inf) do (
+  set "INF=%%F"
+  call :driver
+)
 echo   drivers   %LOADED% loaded, %FAILED% not: they are for other laptops, or their signature is missing
 if not "%LOADED%"=="0" wpeutil InitializeNetwork >nul 2>nul
 exit /b 0
@@ -167,7 +170,10 @@ set "CODE=%ERRORLEVEL%"
 if not exist OA3.xml exit /b 0
 rem A hash alone has 4000 characters.
 for %%F in (OA3.xml) do if %%~zF GTR 2000 set "HASH=1"
-for /f "usebackq delims=" %%L in ("OA3.xml") do set "LINE=%%L" & call :serial
+for /f "usebackq delims=" %%L in ("OA3.xml") do (
+  set "LINE=%%L"
+  call :serial
+)
 exit /b 0
 :serial
 if defined SERIAL exit /b 0
