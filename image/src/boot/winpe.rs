@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use whiteglove_core::problem::Problem;
+use whiteglove_core::{problem::Problem, windows::pe::NETWORK_CARD};
 
 use super::{Content, Served, ipxe};
 
@@ -141,24 +141,30 @@ impl WinPe {
         }
     }
 
-    /// Its entries of the catalogue, `winpe.ipxe` first.
-    pub fn served(&self) -> Vec<Served> {
-        let script = Served { name: "winpe.ipxe".to_owned(), content: Content::Made(self.script().into_bytes()) };
+    /// Its entries of the catalogue, `winpe.ipxe` first. `card` tells a Windows PE with our script in it where the
+    /// bench is; any other finds a file more beside its programs.
+    pub fn served(&self, card: Option<Vec<u8>>) -> Vec<Served> {
+        let made = |name: &str, bytes| Served { name: name.to_owned(), content: Content::Made(bytes) };
+        let script = made("winpe.ipxe", self.script(card.is_some()).into_bytes());
+        let card = card.map(|card| made(&format!("winpe/{NETWORK_CARD}"), card));
         let files = self.files.iter().map(|WinPeFile { name, path, size, .. }| Served {
             name: format!("winpe/{name}"),
             content: Content::Brought { path: path.clone(), size: *size },
         });
-        [script].into_iter().chain(files).collect()
+        [script].into_iter().chain(card).chain(files).collect()
     }
 
     /// UEFI takes the name that the boot manager knows a file as from `--name`, BIOS from what follows the URL.
-    fn script(&self) -> String {
+    fn script(&self, with_card: bool) -> String {
         let mut load = String::new();
         for WinPeFile { name, called, .. } in &self.files {
             load += &match *called {
                 "" => format!("kernel winpe/{name} || goto failed\n"),
                 called => format!("initrd --name {called} winpe/{name} {called} || goto failed\n"),
             };
+        }
+        if with_card {
+            load += &format!("initrd --name {NETWORK_CARD} winpe/{NETWORK_CARD} {NETWORK_CARD} || goto failed\n");
         }
         load += "boot ||\n";
         ipxe::script("starts the customer's Windows PE", "starting Windows PE", "", &load)
@@ -243,10 +249,11 @@ mod tests {
     #[test]
     fn a_kit_as_microsoft_names_it_is_served_under_our_names() {
         let folder = folder(KIT);
-        let served = WinPe::find(folder.path()).unwrap().unwrap().served();
+        let served = WinPe::find(folder.path()).unwrap().unwrap().served(Some(b"set WG_MEDIA=5a".to_vec()));
         let names: Vec<_> = served.iter().map(|served| served.name.as_str()).collect();
         let expected = [
             "winpe.ipxe",
+            "winpe/card.cmd",
             "winpe/wimboot",
             "winpe/bootmgr",
             "winpe/bootmgfw.efi",
@@ -256,13 +263,16 @@ mod tests {
         ];
         assert_eq!(names, expected);
         let store = Content::Brought { path: folder.path().join("Boot/BCD"), size: 10 };
-        assert_eq!(served[4].content, store);
+        assert_eq!(served[5].content, store);
+        assert_eq!(served[1].content, Content::Made(b"set WG_MEDIA=5a".to_vec()));
     }
 
     #[test]
     fn the_script_names_what_is_there_as_the_boot_manager_knows_it() {
         let folder = folder(&without("bootmgr"));
-        let script = WinPe::find(folder.path()).unwrap().unwrap().script();
+        let winpe = WinPe::find(folder.path()).unwrap().unwrap();
+        assert!(!winpe.script(false).contains("card.cmd"));
+        let script = winpe.script(true);
         let loads: Vec<_> = script.lines().filter(|line| line.contains("winpe/")).collect();
         let expected = [
             "kernel winpe/wimboot || goto failed",
@@ -270,6 +280,7 @@ mod tests {
             "initrd --name BCD winpe/boot/bcd BCD || goto failed",
             "initrd --name boot.sdi winpe/boot/boot.sdi boot.sdi || goto failed",
             "initrd --name boot.wim winpe/sources/boot.wim boot.wim || goto failed",
+            "initrd --name card.cmd winpe/card.cmd card.cmd || goto failed",
         ];
         assert_eq!(loads, expected);
     }

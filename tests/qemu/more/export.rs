@@ -251,7 +251,7 @@ fn the_script_of_a_winpe_loads_all_of_it() {
             fs::create_dir_all(kit.join(name).parent().unwrap()).unwrap();
             fs::write(kit.join(name), bytes).unwrap();
         }
-        for Served { name, content } in WinPe::find(&kit).unwrap().unwrap().served() {
+        for Served { name, content } in WinPe::find(&kit).unwrap().unwrap().served(Some(b"set WG_MEDIA=5a".to_vec())) {
             let to = tree.join(name);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             match content {
@@ -267,7 +267,12 @@ fn the_script_of_a_winpe_loads_all_of_it() {
     let mut boot = floor.boots("bios-winpe", &laptop);
     boot.turns_blue();
     let expected = ["winpe.ipxe", "winpe/wimboot", "winpe/bootmgr", "winpe/bootmgfw.efi"];
-    let expected = expected.into_iter().chain(["winpe/boot/bcd", "winpe/boot/boot.sdi", "winpe/sources/boot.wim"]);
+    let expected = expected.into_iter().chain([
+        "winpe/boot/bcd",
+        "winpe/boot/boot.sdi",
+        "winpe/sources/boot.wim",
+        "winpe/card.cmd",
+    ]);
     let expected: Vec<_> = expected.map(|name| format!("GET /{name} 200")).collect();
     let asked = floor.servers.by_http();
     let asked: Vec<_> = asked.iter().map(|line| line.rsplit_once(' ').unwrap().0).collect();
