@@ -16,6 +16,7 @@ mod label;
 mod logs;
 mod network;
 mod orders;
+mod preflights;
 mod resolve;
 mod scan;
 mod show;
@@ -31,6 +32,7 @@ pub use entries::{Admission, Admitted};
 use export::Exports;
 use index::Index;
 use orders::Orders;
+use preflights::Variables;
 pub use scan::Heard;
 pub use show::count_stages;
 use trials::Trials;
@@ -47,6 +49,7 @@ use crate::{
     media::stick::StickId,
     media_card::MediaId,
     netboot::{Mode, Program},
+    preflight,
     record::Record,
     sticks::made::Known,
 };
@@ -59,6 +62,8 @@ pub struct Media {
     pub revoked: bool,
     /// Given out by the bench itself to whoever boots from the network.
     pub network: bool,
+    /// What it starts by, and when it was built last. `None`: never, or by a whiteglove that did not keep it.
+    pub starts: Option<(Moment, preflight::Medium)>,
 }
 
 /// The newest order to a laptop; numbered so that it is obeyed once.
@@ -98,6 +103,7 @@ pub struct Bench {
     exports: Exports,
     /// Of laptops, by the folder of each run.
     logs: BTreeMap<String, Vec<Kept>>,
+    variables: Variables,
 }
 
 /// The journal contradicts itself. It was edited, or written by a newer version.

@@ -4,6 +4,8 @@
 //! A part that is missing or unreadable is a [`Finding`], never an error: an incomplete capture of
 //! a real machine is worth more than none.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -78,6 +80,56 @@ pub struct Firmware {
     /// UEFI variable `SecureBoot`; `None` where the firmware has none.
     pub secure_boot: Option<bool>,
     pub setup_mode: Option<bool>,
+    /// Which programs it starts while Secure Boot is on. `None`: BIOS, or the agent was too old to read that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Keys>,
+}
+
+/// The variables that decide which programs start (UEFI 2.10, 32.3 and 32.5; SBAT: shim), as the firmware holds them.
+///
+/// Raw: whether it knows a program as dangerous can only be looked up in the whole of `dbx`, and which program will
+/// be asked about nobody knows when a laptop is captured. Laptops of a model mostly hold the same, byte for byte, so in
+/// memory each is there once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// Who is trusted.
+    #[serde(default)]
+    pub db: Variable,
+    /// Who and what is not, whatever `db` says.
+    #[serde(default)]
+    pub dbx: Variable,
+    /// Who may change these two.
+    #[serde(default)]
+    pub kek: Variable,
+    /// `SbatLevelRT`: how old the parts of a Linux boot chain may be. Shim makes it, so it shows only behind shim.
+    #[serde(default)]
+    pub sbat: Variable,
+}
+
+impl Keys {
+    /// Nobody's firmware holds more in one variable; all four of this length fit into an envelope.
+    pub const MOST_BYTES: usize = 64 << 10;
+}
+
+/// A UEFI variable without its attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variable {
+    /// The firmware has none of this name.
+    #[default]
+    Absent,
+    Value(Arc<Blob>),
+    /// It is there and could not be read.
+    Unread(String),
+}
+
+impl Variable {
+    pub fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Value(blob) => Some(&blob.0),
+            Self::Absent | Self::Unread(_) => None,
+        }
+    }
 }
 
 /// What there is of a TPM, whether it answered or not.

@@ -26,7 +26,8 @@ const MAGIC: [u8; 4] = *b"WGE1";
 const HEAD: usize = 4 + 1 + 8 + 16 + 16 + 32;
 const TAG: usize = 16;
 const INFO: &[u8] = b"whiteglove envelope 1";
-/// A capture with every table a PC has is about 40 KiB; beyond this nobody is being honest.
+/// A capture with every table a PC has is about 40 KiB, and as much again where firmware lists many dangerous
+/// programs; beyond this nobody is being honest.
 pub const MAX_ENVELOPE: usize = 1024 * 1024;
 /// Sealed captures on a stick end in this.
 pub const EXTENSION: &str = "wgc";

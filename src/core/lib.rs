@@ -30,6 +30,7 @@ pub mod media_card;
 pub mod msdm;
 pub mod netboot;
 pub mod order;
+pub mod preflight;
 pub mod problem;
 pub mod readiness;
 pub mod record;

@@ -23,6 +23,7 @@ use crate::{
     capture::Part,
     device::{Device, Stage},
     order::Match,
+    preflight::Medium,
     problem::Problem,
 };
 
@@ -112,6 +113,8 @@ pub struct Around<'a> {
     pub policy: IdentityPolicy,
     pub trust: &'a ModelTrust,
     pub matching: &'a Match,
+    /// What the open batch boots from, if that is known.
+    pub medium: Option<&'a Medium>,
 }
 
 /// Everything known today to make pre-provisioning of this device fail later.
@@ -124,6 +127,7 @@ pub fn assess(device: &Device, around: &Around<'_>) -> Readiness {
         (Some(capture), _) => {
             tpm::checks(capture, &mut found);
             firmware::checks(capture, &mut found);
+            firmware::medium(capture, around.medium, &mut found);
             clock::check(device, capture, &mut found);
             parts::checks(capture, &mut found);
         }

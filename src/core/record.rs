@@ -18,8 +18,9 @@ use crate::{
     logs::Run,
     media_card::MediaId,
     msdm::ProductKeyId,
-    netboot::{Choice, Mode, Program},
+    netboot::{self, Choice, Mode},
     order::Expected,
+    preflight::Program,
     sticks::made::Made,
 };
 
@@ -33,7 +34,7 @@ pub enum Record {
         policy: IdentityPolicy,
         /// What its laptops boot from the network.
         #[serde(default)]
-        boot: Program,
+        boot: netboot::Program,
         /// By a person at the bench, not by the configuration.
         #[serde(default)]
         asked: bool,
@@ -57,6 +58,11 @@ pub enum Record {
         /// For laptops that boot from the network.
         #[serde(default)]
         network: bool,
+    },
+    /// The bytes of a medium were made: what a laptop is asked to start from it. Again, if it was built again.
+    MediaBuilt {
+        media: MediaId,
+        programs: Vec<Program>,
     },
     /// A stick was written or brought up to date, and read back.
     StickWritten {
@@ -186,6 +192,7 @@ impl Record {
             Self::CustomerSet { .. } => "customer-set",
             Self::BatchSet { .. } => "batch-set",
             Self::MediaIssued { .. } => "media-issued",
+            Self::MediaBuilt { .. } => "media-built",
             Self::MediaRevoked { .. } => "media-revoked",
             Self::StickWritten { .. } => "stick-written",
             Self::LogsKept { .. } => "logs-kept",

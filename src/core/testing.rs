@@ -31,7 +31,7 @@ pub fn capture(id: MessageId, serial: &str, uuid: [u8; 16], ek: Option<u8>) -> C
         simulated: false,
         stick: None,
         smbios: Some(smbios(serial, uuid)),
-        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false) },
+        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false), keys: None },
         tpm: ek.map(|byte| Tpm {
             family: "2.0".into(),
             level: 0,

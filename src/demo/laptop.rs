@@ -271,6 +271,7 @@ impl Laptop {
                 uefi: true,
                 secure_boot: Some(self.fate != Fate::SecureBootOff),
                 setup_mode: Some(false),
+                keys: None,
             },
             device_link: if self.fate == Fate::Associated { vec![mark] } else { vec![] },
             hash: None,

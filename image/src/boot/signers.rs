@@ -6,7 +6,7 @@
 
 use whiteglove_core::certificates::{
     Svn,
-    authenticode::{self, Signers},
+    authenticode::{self, ProgramDigest, Signers},
     sbat,
 };
 
@@ -25,8 +25,9 @@ pub fn read(file: &[u8]) -> Result<Signers, PeError> {
             .resources()
             .and_then(|resources| resources.raw(SVN))
             .and_then(|value| Some(Svn::from_u32(u32::from_le_bytes(*value.first_chunk()?)))),
+        digest: pe.digest().ok().map(ProgramDigest),
     };
-    if let Ok(digest) = pe.digest() {
+    if let Some(ProgramDigest(digest)) = signers.digest {
         for signature in &mut signers.signatures {
             signature.fits = signature.digest.map(|signed| signed == digest);
         }

@@ -234,7 +234,9 @@ impl Bench {
         let another = self.policy != identity || self.program != boot;
         let batch = self.batches.batches.entry(name.clone()).or_insert_with(|| Batch::named(&name));
         (batch.identity, batch.boot) = (identity, boot);
-        (self.batch, self.policy, self.program) = (Some(name), identity, boot);
+        // Each batch has media of its own.
+        self.with_media_changed(|bench| bench.batch = Some(name));
+        (self.policy, self.program) = (identity, boot);
         if another {
             self.refresh_all();
         }

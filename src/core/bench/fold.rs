@@ -90,18 +90,19 @@ impl Bench {
                 self.fold_opened(Batch { identity: policy, boot, ..Batch::named(batch) }, asked);
             }
             Record::MediaIssued { media, batch, network } => {
-                self.media.insert(media, Media { batch, issued: at, revoked: false, network });
+                self.media.insert(media, Media { batch, issued: at, revoked: false, network, starts: None });
             }
+            Record::MediaBuilt { media, programs } => self.fold_built(media, &programs, at),
             Record::StickWritten { made } => {
                 let times = self.sticks.get(&made.stick).map_or(0, |known| known.times) + 1;
                 self.sticks.insert(made.stick, Known { made: *made, at, times });
             }
             Record::LogsKept { run, .. } => self.logs.entry(run.folder).or_default().extend(run.files),
-            Record::MediaRevoked { media } => {
-                if let Some(known) = self.media.get_mut(&media) {
+            Record::MediaRevoked { media } => self.with_media_changed(|bench| {
+                if let Some(known) = bench.media.get_mut(&media) {
                     known.revoked = true;
                 }
-            }
+            }),
             Record::DeviceArrived { identity, media, message, simulated } => {
                 self.hellos.insert(message);
                 let batch = self.batch_of(media);
@@ -119,7 +120,7 @@ impl Bench {
                 self.placed(device);
             }
             Record::CaptureTaken { device, media, signal, capture, .. } => {
-                self.fold_capture(device, media, signal, Arc::from(capture), at)?;
+                self.fold_capture(device, media, signal, capture, at)?;
             }
             Record::DeviceHeld { device, reason } => {
                 let words = format!("held: {}", reason.brief());
@@ -211,9 +212,11 @@ impl Bench {
         device: Option<DeviceId>,
         media: MediaId,
         signal: Signal,
-        capture: Arc<Capture>,
+        mut capture: Box<Capture>,
         at: Moment,
     ) -> Result<(), Misfit> {
+        self.variables.share(&mut capture.firmware);
+        let capture: Arc<Capture> = Arc::from(capture);
         let (message, made) = (capture.id, capture.hash.as_ref().map(|made| made.hash.digest()));
         let batch = self.batch_of(media);
         let id = match device {

@@ -44,7 +44,10 @@ impl Bench {
     }
 
     pub(super) fn readiness(&self, device: &Device, matching: &Match, trust: &ModelTrust) -> Readiness {
-        readiness::assess(device, &Around { policy: self.policy, trust, matching })
+        readiness::assess(
+            device,
+            &Around { policy: self.policy, trust, matching, medium: self.medium_at_work().map(|(_, medium)| medium) },
+        )
     }
 
     pub(super) fn refresh(&mut self, id: DeviceId) {

@@ -13,6 +13,7 @@ mod models;
 mod network;
 mod orders;
 mod people;
+mod preflights;
 mod sequences;
 mod sticks;
 mod winpe;

@@ -7,7 +7,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Authority, Svn, common_name, fields, sbat::Component};
-use crate::der::{FIELD_0, FIELD_1, INTEGER, OBJECT_ID, OCTET_STRING, SEQUENCE, SET, object, objects, without};
+use crate::{
+    der::{FIELD_0, FIELD_1, INTEGER, OBJECT_ID, OCTET_STRING, SEQUENCE, SET, object, objects, without},
+    hex_id::hex_id,
+};
 
 /// 1.2.840.113549.1.7.2
 pub(super) const SIGNED_DATA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
@@ -20,6 +23,11 @@ const MOST: usize = 16;
 /// Certificates between the signer's and one we know. Microsoft's have none.
 const LONGEST_CHAIN: usize = 8;
 
+hex_id!(
+    /// SHA-256 of a program as Authenticode counts it, without its signatures: what firmware's lists name it by.
+    ProgramDigest, 32
+);
+
 /// All that a program says of who signed it and how new it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signers {
@@ -31,6 +39,9 @@ pub struct Signers {
     /// Of Windows' boot managers since 2024.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub svn: Option<Svn>,
+    /// `None`: it cannot be counted, as its headers contradict themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<ProgramDigest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

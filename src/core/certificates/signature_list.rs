@@ -3,7 +3,7 @@
 //!
 //! Firmware vendors put strange things there; what is not understood is counted and passed over.
 
-use super::{Authority, Svn, subject};
+use super::{Authority, Svn, authenticode::ProgramDigest, subject};
 
 /// One variable, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +39,12 @@ pub mod kind {
 /// version as a little-endian number, zeros. Source: Microsoft's secureboot_objects, `HashesJsonSchema.json`.
 pub const BOOT_MANAGER_SVN: [u8; 17] =
     [1, 0x61, 0x2b, 0x13, 0x9d, 0xd5, 0x59, 0x88, 0x43, 0xab, 0x1c, 0x18, 0x5c, 0x3c, 0xb2, 0xeb, 0x92];
+/// The same for the loaders of Windows' discs (`cdboot`) and of its deployment server (`wdsmgfw`), which are on no
+/// medium of ours. Their GUIDs: `e8f82e9d-e127-4158-a488-4c18abe2f284`, `c999cac2-7ffe-496f-8127-9e2a8a535976`.
+const OTHER_SVNS: [[u8; 17]; 2] = [
+    [1, 0x9d, 0x2e, 0xf8, 0xe8, 0x27, 0xe1, 0x58, 0x41, 0xa4, 0x88, 0x4c, 0x18, 0xab, 0xe2, 0xf2, 0x84],
+    [1, 0xc2, 0xca, 0x99, 0xc9, 0xfe, 0x7f, 0x6f, 0x49, 0x81, 0x27, 0x9e, 0x2a, 0x8a, 0x53, 0x59, 0x76],
+];
 /// A variable larger than this is none: firmware has 64 KiB for all of them.
 const LONGEST: usize = 1 << 20;
 /// Certificates in what was seen: a dozen.
@@ -57,6 +63,19 @@ pub fn read(value: &[u8]) -> SignatureLists {
         rest = behind;
     }
     found
+}
+
+/// Whether a variable names a program by this digest.
+pub fn names(value: &[u8], program: &ProgramDigest) -> bool {
+    let mut rest = value.get(..LONGEST).unwrap_or(value);
+    while let Some((list, behind)) = List::first(rest) {
+        let digests = list.entries.chunks_exact(list.size).filter_map(|entry| entry.get(16..));
+        if list.kind == kind::SHA_256 && digests.into_iter().any(|digest| digest == program.0) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 struct List<'a> {
@@ -104,7 +123,7 @@ impl SignatureLists {
 
     fn digest(&mut self, data: &[u8]) {
         let Some(svn) = data.strip_prefix(&BOOT_MANAGER_SVN).and_then(|rest| rest.first_chunk()) else {
-            self.digests += 1;
+            self.digests += u32::from(!OTHER_SVNS.iter().any(|other| data.starts_with(other)));
             return;
         };
         let svn = Svn::from_u32(u32::from_le_bytes(*svn));
@@ -150,6 +169,32 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_found_by_its_digest_wherever_it_is_listed() {
+        let dbx = [
+            list(kind::X_509_SHA_256, [4; 16], &[vec![9; 48]]),
+            list(kind::SHA_256, [1; 16], &[vec![7; 32], vec![8; 32]]),
+            list(kind::SHA_256, [1; 16], &[vec![6; 32]]),
+        ];
+        let dbx = dbx.concat();
+        let named = [5, 6, 7, 8, 9].map(|byte| names(&dbx, &ProgramDigest([byte; 32])));
+        assert_eq!(named, [false, true, true, true, false]);
+        assert!(!names(&dbx[..dbx.len() - 1], &ProgramDigest([6; 32])), "cut off: it is not whole");
+    }
+
+    /// Microsoft's updates bring one entry for each loader that counts versions.
+    #[test]
+    fn floors_of_other_loaders_are_neither_digests_nor_the_boot_managers() {
+        let entry = |prefix: &[u8; 17], n: u32| [&prefix[..], &n.to_le_bytes(), &[0; 11]].concat();
+        let floors = [
+            entry(&BOOT_MANAGER_SVN, 0x0007_0000),
+            entry(&OTHER_SVNS[0], 0x0009_0000),
+            entry(&OTHER_SVNS[1], 0x0009_0000),
+        ];
+        let read = read(&list(kind::SHA_256, [1; 16], &floors));
+        assert_eq!((read.digests, read.boot_manager_svn), (0, Some(Svn { major: 7, minor: 0 })));
+    }
+
+    #[test]
     fn what_is_whole_before_the_damage_counts() {
         let cut = read(&DB[..DB.len() - 1]);
         assert_eq!((cut.authorities, cut.damaged), (vec![Authority::Windows2011], true));
@@ -162,7 +207,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), at in 0..DB.len()) {
-            let _ = read(&bytes);
+            let _ = (read(&bytes), names(&bytes, &ProgramDigest([0; 32])));
             let mut edited = DB.to_vec();
             edited[at] = bytes.first().copied().unwrap_or(0);
             let _ = read(&edited);

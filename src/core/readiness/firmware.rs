@@ -4,7 +4,10 @@ use super::{
     Found,
     Severity::{Stop, Warning},
 };
-use crate::capture::{Capture, Part};
+use crate::{
+    capture::{Capture, Part},
+    preflight::{Doubt, Medium, Verdict, judge, trusted},
+};
 
 pub(super) fn checks(capture: &Capture, found: &mut Found) {
     let firmware = &capture.firmware;
@@ -39,6 +42,28 @@ pub(super) fn checks(capture: &Capture, found: &mut Found) {
         );
     }
     device_link(capture, found);
+}
+
+/// Whether it would start what its batch boots from. It was captured all the same: by an older medium, over the network,
+/// or with Secure Boot off.
+pub(super) fn medium(capture: &Capture, medium: Option<&Medium>, found: &mut Found) {
+    let (Some(medium), Some(keys)) = (medium, &capture.firmware.keys) else { return };
+    let verdict = judge(medium, Some(&capture.firmware));
+    let Some(reason) = verdict.against().first() else { return };
+    let evidence: Vec<String> =
+        trusted(keys).into_iter().take(2).map(|(name, value)| format!("{name}: {value}")).collect();
+    let what = match &verdict {
+        Verdict::Unknown(Doubt::Off { .. }) => format!("With Secure Boot on it refuses this batch's stick: {reason}"),
+        _ => format!("It refuses this batch's stick: {reason}"),
+    };
+    found.say(
+        Warning,
+        Part::Firmware,
+        evidence.join("; "),
+        what,
+        format!("The newest medium of the batch starts by {}.", medium.words()),
+        reason.next(),
+    );
 }
 
 /// Names: Microsoft's device association documentation, and community tools that list others. The blob or token

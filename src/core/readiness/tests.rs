@@ -152,7 +152,7 @@ fn device(capture: Capture) -> Device {
 const ACCEPTED: ModelTrust = ModelTrust::Accepted { units: 1 };
 
 fn under(policy: IdentityPolicy, trust: &ModelTrust, device: &Device) -> Readiness {
-    assess(device, &Around { policy, trust, matching: &Match::Unchecked })
+    assess(device, &Around { policy, trust, matching: &Match::Unchecked, medium: None })
 }
 
 /// What the checks say of a laptop whose model is accepted: severity and heading.
@@ -228,7 +228,8 @@ fn every_check_says_what_was_read_and_what_to_do() {
     let mut device = device(capture);
     device.probe = Some((NOW, crate::device::Probe::OtherTenant));
     let matching = Match::WrongCustomer { customer: "Fabrikam".into(), batch: "F1".into() };
-    let around = Around { policy: IdentityPolicy::LinuxHash, trust: &ModelTrust::Untested, matching: &matching };
+    let around =
+        Around { policy: IdentityPolicy::LinuxHash, trust: &ModelTrust::Untested, matching: &matching, medium: None };
     let checks = assess(&device, &around).checks;
     assert!(checks.len() >= 13, "{checks:#?}");
     for check in &checks {

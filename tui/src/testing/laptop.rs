@@ -58,7 +58,7 @@ fn capture(serial: &str) -> Capture {
         simulated: false,
         stick: None,
         smbios: Some(smbios(serial)),
-        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false) },
+        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false), keys: None },
         tpm: Some(Tpm {
             family: "2.0".to_owned(),
             level: 0,

@@ -1,10 +1,14 @@
 //! What the firmware left in memory: SMBIOS, UEFI variables, the ACPI table with the Windows key.
 
-use std::io::ErrorKind;
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    sync::Arc,
+};
 
 use whiteglove_core::{
     blob::Blob,
-    capture::{Firmware, FirmwareVariable, Msdm, Part, SmbiosTables},
+    capture::{Firmware, FirmwareVariable, Keys, Msdm, Part, SmbiosTables, Variable},
     msdm,
 };
 
@@ -28,6 +32,12 @@ pub(super) fn smbios(root: &Root, notes: &mut Notes) -> Option<SmbiosTables> {
 const EFIVARS: &str = "sys/firmware/efi/efivars";
 /// EFI_GLOBAL_VARIABLE (UEFI 2.10, 3.3).
 pub(crate) const GLOBAL: &str = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
+/// EFI_IMAGE_SECURITY_DATABASE_GUID (UEFI 2.10, 32.6.1)
+const DATABASE: &str = "d719b2cb-3d3a-4596-a3bc-dad00e67656f";
+/// Shim's own; only `SbatLevelRT` of it is shown to an operating system.
+const SHIM: &str = "605dab50-e046-4300-abb6-3dd810dd8b23";
+/// Four bytes stand before a value.
+const ATTRIBUTES: usize = 4;
 
 pub(super) fn firmware(root: &Root, notes: &mut Notes) -> Firmware {
     let uefi = root.exists("sys/firmware/efi");
@@ -40,11 +50,47 @@ pub(super) fn firmware(root: &Root, notes: &mut Notes) -> Firmware {
         Ok(bytes) => bytes.get(4).map(|value| *value == 1),
         Err(_) => None,
     };
-    let firmware = Firmware { uefi, secure_boot: flag("SecureBoot"), setup_mode: flag("SetupMode") };
+    let firmware = Firmware {
+        uefi,
+        secure_boot: flag("SecureBoot"),
+        setup_mode: flag("SetupMode"),
+        keys: Some(keys(root, notes)),
+    };
     if firmware.secure_boot.is_none() {
         notes.find(Part::Firmware, "the UEFI variable SecureBoot cannot be read");
     }
     firmware
+}
+
+fn keys(root: &Root, notes: &mut Notes) -> Keys {
+    let mut read = |name: &str, namespace: &str| {
+        let value = variable(root, name, namespace);
+        if let Variable::Unread(why) = &value {
+            notes.find(Part::Firmware, format!("the UEFI variable {name} cannot be read: {why}"));
+        }
+        value
+    };
+    Keys {
+        db: read("db", DATABASE),
+        dbx: read("dbx", DATABASE),
+        kek: read("KEK", GLOBAL),
+        sbat: read("SbatLevelRT", SHIM),
+    }
+}
+
+/// Whatever the firmware claims, no more than an envelope has room for.
+fn variable(root: &Root, name: &str, namespace: &str) -> Variable {
+    let most = ATTRIBUTES + Keys::MOST_BYTES;
+    let mut bytes = Vec::new();
+    let file = File::open(root.path(&format!("{EFIVARS}/{name}-{namespace}")));
+    match file.and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Variable::Absent,
+        Err(error) => Variable::Unread(error.to_string()),
+        Ok(length) if length > most => Variable::Unread(format!("it is longer than {} KiB", Keys::MOST_BYTES >> 10)),
+        // A variable without a value is none (UEFI 2.10, 8.2).
+        Ok(length) if length <= ATTRIBUTES => Variable::Absent,
+        Ok(_) => Variable::Value(Arc::new(Blob(bytes.split_off(ATTRIBUTES)))),
+    }
 }
 
 /// Where Windows' device association keeps its marks; they outlive a new installation. Their names differ

@@ -1,7 +1,8 @@
 use std::os::unix::fs::symlink;
 
 use whiteglove_core::{
-    capture::{Bus, FirmwareVariable, NicKind},
+    capture::{Bus, FirmwareVariable, Keys, NicKind, Variable},
+    envelope::MAX_ENVELOPE,
     hwhash::Record,
     smbios::structure,
 };
@@ -106,6 +107,65 @@ fn tables_are_kept_raw_and_the_key_is_not_kept() {
     assert_eq!(capture.firmware.setup_mode, Some(false));
     assert_eq!(capture.msdm.as_ref().unwrap().product_key_id.as_str(), "3311000000001");
     assert!(!serde_json::to_string(&capture).unwrap().contains("W269N"));
+}
+
+/// Of `OVMF_VARS_4M.ms.fd`, and a floor as shim sets it.
+const DB: &[u8] = include_bytes!("../../../../tests/fixtures/firmware/ovmf-db.esl");
+const DBX: &[u8] = include_bytes!("../../../../tests/fixtures/firmware/ovmf-dbx.esl");
+const KEK: &[u8] = include_bytes!("../../../../tests/fixtures/firmware/ovmf-KEK.esl");
+const FLOOR: &[u8] = b"sbat,1,2024010900\nshim,4\ngrub,3\n";
+
+/// With the attributes of an authenticated variable before the value.
+fn put_variable(tree: &Tree, name: &str, value: &[u8]) {
+    tree.file(&format!("sys/firmware/efi/efivars/{name}"), [&[0x27, 0, 0, 0], value].concat());
+}
+
+#[test]
+fn whom_the_firmware_trusts_is_kept_raw() {
+    let tree = Tree::new();
+    put_variable(&tree, "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f", DB);
+    put_variable(&tree, "dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f", DBX);
+    put_variable(&tree, &format!("KEK-{GLOBAL}"), KEK);
+    put_variable(&tree, "SbatLevelRT-605dab50-e046-4300-abb6-3dd810dd8b23", FLOOR);
+    let capture = tree.capture();
+    let keys = capture.firmware.keys.as_ref().unwrap();
+    let read = [&keys.db, &keys.dbx, &keys.kek, &keys.sbat].map(|variable| variable.value().unwrap());
+    assert!(read == [DB, DBX, KEK, FLOOR]);
+    assert!(findings(&capture).iter().all(|(_, what)| !what.contains("db")));
+    let json = serde_json::to_vec(&capture).unwrap();
+    assert_eq!(serde_json::from_slice::<Capture>(&json).unwrap(), capture);
+}
+
+#[test]
+fn variables_that_are_not_there_or_too_long_are_told_apart() {
+    let tree = Tree::new();
+    put_variable(&tree, "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f", &vec![7; Keys::MOST_BYTES]);
+    put_variable(&tree, "dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f", &vec![7; Keys::MOST_BYTES + 1]);
+    put_variable(&tree, &format!("KEK-{GLOBAL}"), &[]);
+    let capture = tree.capture();
+    let keys = capture.firmware.keys.as_ref().unwrap();
+    assert_eq!(keys.db.value().map(<[u8]>::len), Some(Keys::MOST_BYTES));
+    assert_eq!(keys.dbx, Variable::Unread("it is longer than 64 KiB".into()));
+    assert_eq!((&keys.kek, &keys.sbat), (&Variable::Absent, &Variable::Absent));
+    let why = "the UEFI variable dbx cannot be read: it is longer than 64 KiB";
+    assert!(findings(&capture).contains(&(Part::Firmware, why)));
+    assert_eq!(Tree::new().capture().firmware.keys, None, "BIOS");
+}
+
+/// As long as all of them may be, a capture still fits into an envelope.
+#[test]
+fn the_longest_variables_fit_into_an_envelope() {
+    let tree = Tree::new();
+    for name in ["db-d719b2cb-3d3a-4596-a3bc-dad00e67656f", "dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f"] {
+        put_variable(&tree, name, &vec![7; Keys::MOST_BYTES]);
+    }
+    put_variable(&tree, &format!("KEK-{GLOBAL}"), &vec![7; Keys::MOST_BYTES]);
+    put_variable(&tree, "SbatLevelRT-605dab50-e046-4300-abb6-3dd810dd8b23", &vec![7; Keys::MOST_BYTES]);
+    // SMBIOS tables end at 64 KiB too (its entry point 2.1; 3.0 allows more, nobody has it).
+    tree.file("sys/firmware/dmi/tables/DMI", vec![7; 64 << 10])
+        .file("sys/firmware/dmi/tables/smbios_entry_point", "_SM3_");
+    let length = serde_json::to_vec(&tree.capture()).unwrap().len();
+    assert!(length > 300 << 10 && length < MAX_ENVELOPE / 2, "{length}");
 }
 
 /// The namespace of device association, as firmware writes it.

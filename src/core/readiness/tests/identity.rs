@@ -184,7 +184,7 @@ fn what_the_registration_service_said() {
 fn label_and_order() {
     let device = device(flawless());
     let of = |matching: Match| {
-        assess(&device, &Around { policy: IdentityPolicy::Tuple, trust: &ACCEPTED, matching: &matching })
+        assess(&device, &Around { policy: IdentityPolicy::Tuple, trust: &ACCEPTED, matching: &matching, medium: None })
     };
     assert_eq!(of(Match::Matched).verdict, Verdict::Ready);
     let readiness = of(Match::NotExpected);
