@@ -16,6 +16,7 @@ mod evidence;
 pub mod hashes;
 pub mod journal;
 mod media;
+mod preflight;
 mod registrar;
 mod sealed;
 pub mod session;

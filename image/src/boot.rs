@@ -27,6 +27,8 @@ pub use build::{BuildInputs, build};
 pub use grub::{KERNEL_ARGUMENTS, grub_cfg, network_grub_cfg};
 pub use ipxe::{ipxe_script, memtest_script};
 pub use pe::PeError;
+#[cfg(test)]
+pub(crate) use pe::made;
 pub use served::{Content, Served, served};
 pub use winpe::{WinPe, WinPeError};
 

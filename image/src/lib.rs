@@ -19,6 +19,7 @@ mod members;
 pub mod modules;
 pub mod origin;
 pub mod seal;
+pub mod starts;
 mod table;
 #[cfg(test)]
 mod testing;

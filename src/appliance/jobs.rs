@@ -17,6 +17,7 @@ use whiteglove_core::{
     disk::{Disk, ErasePermit, Policy},
     media::{Recipe, summary::Summary},
     media_card::{MediaCard, MediaId},
+    preflight::Program,
     problem::Problem,
     record::Record,
 };
@@ -32,6 +33,7 @@ use crate::{
     clock::now,
     config::Config,
     evidence::Sealing,
+    preflight,
     sticks::{self, Device, Done, Hardware, Issuer, Log, One},
 };
 
@@ -63,6 +65,12 @@ impl<'a> Handle<'a> {
     /// Somebody wanted it to stop, and it was told.
     pub(super) fn is_cancelled(&self) -> bool {
         self.stopped
+    }
+
+    /// What a medium starts by goes into the journal before the job is over.
+    pub(super) fn built(&self, media: MediaId, programs: Vec<Program>) {
+        // An appliance that is gone writes nothing more; the medium is as good without.
+        drop(self.inbox.blocking_send(Input::MediaBuilt { media, programs }));
     }
 
     /// What was made goes into the journal before the job is over; what there is to say of the stick itself is said.
@@ -212,8 +220,10 @@ impl Owner {
                         // There is no stick to save to.
                         let card = MediaCard { data_volume: None, ..owner.card(media) };
                         let environment = owner.config.boot_environment();
-                        let title = format!("exporting to {}", out.display());
-                        owner.start(from, title, move |handle| netboot::export(&environment, &card, &out, handle));
+                        let (fleet, title) = (owner.bench.fleet(), format!("exporting to {}", out.display()));
+                        owner.start(from, title, move |handle| {
+                            netboot::export(&environment, &card, &out, &fleet, handle)
+                        });
                     }
                     Err(problem) => owner.tell(from, Err(problem)),
                 });
@@ -233,10 +243,12 @@ impl Owner {
         let card = self.card(media);
         let state = self.config.state.clone();
         let issued = self.bench.media().get(&media).map_or_else(now, |known| known.issued);
+        let fleet = self.bench.fleet();
         let title = format!("building {}", out.display());
         self.start(from, title, move |handle| {
             let sealing = Sealing { signer: crate::state::signer(&state)?, issued };
             let plan = crate::media::plan(&environment, &card, &recipe, &sealing)?;
+            let programs = preflight::programs(&plan)?;
             if out.starts_with(&folder) {
                 std::fs::create_dir_all(&folder).map_err(|error| {
                     Problem::new(
@@ -254,7 +266,9 @@ impl Owner {
                 true => " It names no endpoint address: laptops will ask the network for the bench.",
                 false => "",
             };
-            Ok(format!("{} is ready: {} MB.{none}", out.display(), plan.size / 1_000_000))
+            let said = preflight::words(&programs, &fleet).map_or_else(String::new, |said| format!(" {said}"));
+            handle.built(media, programs);
+            Ok(format!("{} is ready: {} MB.{none}{said}", out.display(), plan.size / 1_000_000))
         });
     }
 

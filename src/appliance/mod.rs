@@ -35,6 +35,7 @@ use whiteglove_core::{
     media_card::{BoxKey, MediaCard, MediaId},
     netboot::{BootTable, Seen},
     order::{Expected, OrderStatus},
+    preflight::Program,
     problem::Problem,
     record::Record,
     sticks::made::Made,
@@ -106,6 +107,11 @@ pub enum Input {
     LogsKept {
         run: Run,
         reply: oneshot::Sender<Result<(Option<DeviceId>, usize), Problem>>,
+    },
+    /// A medium is built, and starts by these.
+    MediaBuilt {
+        media: MediaId,
+        programs: Vec<Program>,
     },
     /// A stick was written and read back.
     StickMade(Box<Made>),
@@ -404,6 +410,7 @@ impl Owner {
                 let (records, device, new) = self.bench.decide_logs(run, at);
                 (records, Some(answer(reply, (device, new))))
             }
+            Input::MediaBuilt { media, programs } => (vec![Record::MediaBuilt { media, programs }], None),
             Input::StickMade(made) => (vec![Record::StickWritten { made }], None),
             Input::IssueCard { media, reply } => {
                 let record = Record::MediaIssued { media, batch: self.batch(), network: false };

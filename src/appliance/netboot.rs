@@ -9,10 +9,14 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use whiteglove_core::{control::Progress, media_card::MediaCard, problem::Problem};
-use whiteglove_image::boot::{self, BootEnv, BootFile, Content, Served};
+use whiteglove_core::{control::Progress, media_card::MediaCard, preflight::Fleet, problem::Problem};
+use whiteglove_image::{
+    boot::{self, BootEnv, BootFile, Content, Served},
+    starts,
+};
 
 use super::jobs::Handle;
+use crate::preflight;
 
 /// Writes the tree beside its place and moves it there when it is whole; what is copied is checked again
 /// on the way.
@@ -23,6 +27,7 @@ pub(super) fn export(
     boot_environment: &Path,
     card: &MediaCard,
     out: &Path,
+    fleet: &Fleet,
     handle: &mut Handle<'_>,
 ) -> Result<String, Problem> {
     let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
@@ -59,8 +64,11 @@ pub(super) fn export(
             _ => failed(error),
         });
     }
+    let programs = starts::served(&served).map_err(failed)?;
+    let said = preflight::words(&programs, fleet).map_or_else(String::new, |said| format!(" {said}"));
+    handle.built(card.media, programs);
     Ok(format!(
-        "{} is ready: medium {}, batch '{}'. README.TXT in it says how dnsmasq and nginx give it out.",
+        "{} is ready: medium {}, batch '{}'. README.TXT in it says how dnsmasq and nginx give it out.{said}",
         out.display(),
         card.media,
         card.batch

@@ -74,6 +74,17 @@ pub enum MediaAction {
         #[arg(long)]
         json: bool,
     },
+    /// Will the laptops on the bench and on its order list start this medium? By model, from what their firmware trusts;
+    /// fails if one that was seen refuses it
+    Preflight {
+        /// A stick, an image, an ISO of Windows or a network boot tree [default: what was built last for the open batch]
+        what: Option<PathBuf>,
+        /// A medium that this bench built, by its number
+        #[arg(long, value_name = "NUMBER", conflicts_with = "what")]
+        media: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
     /// List the disks of this machine and whether they may be erased
     Disks,
     /// List the media this bench made

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod preflight;
 mod windows;
 
 use std::{io::IsTerminal, ops::ControlFlow, path::Path};
@@ -13,6 +14,7 @@ use whiteglove_core::{
     disk::{Disk, Policy},
     media::Recipe,
     media_card::MediaId,
+    preflight::Fleet,
     problem::Problem,
 };
 use whiteglove_image::{
@@ -31,17 +33,18 @@ use crate::{
 
 /// Nothing is asked of a running bench and nothing is written: what is not decided yet stands as zeros.
 async fn plan(config: &Config, form: Made, add: Option<std::path::PathBuf>) -> Result<(), Problem> {
-    let batch = match read_journal(config).await {
-        Ok(verified) => verified.bench.batch().unwrap_or(&config.batch).to_owned(),
+    let (batch, fleet) = match read_journal(config).await {
+        Ok(verified) => (verified.bench.batch().unwrap_or(&config.batch).to_owned(), verified.bench.fleet()),
         // No bench has worked here yet.
-        Err(_) => config.batch.clone(),
+        Err(_) => (config.batch.clone(), Fleet::default()),
     };
     let environment = config.boot_environment();
     match form {
         Made::Image(form) => {
             let recipe = Recipe { form, add: add.as_deref().map(absolute).transpose()?, ..Recipe::default() };
             let plan = media::preview(config, batch, &recipe)?;
-            print(plan.to_string().trim_end())
+            print(plan.to_string().trim_end())?;
+            preflight::said(&crate::preflight::programs(&plan)?, &fleet)
         }
         Made::Tree => {
             let card = media::placeholder(config, batch);
@@ -109,6 +112,10 @@ pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> 
         MediaAction::Check { what, full, key, json } => check::check(config, &what, full, key.as_deref(), json),
         MediaAction::Key => check::key(config),
         MediaAction::Sticks { json } => check::sticks(config, json).await,
+        MediaAction::Preflight { what, media, json } => {
+            let media = media.as_deref().map(media_id).transpose()?;
+            preflight::preflight(config, what.as_deref(), media, json).await
+        }
         MediaAction::Windows { iso, json } => windows::windows(&iso, json),
         MediaAction::Disks => list_disks(config).await,
         MediaAction::List => {

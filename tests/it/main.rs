@@ -24,6 +24,7 @@ mod identities;
 mod media;
 mod netboot;
 mod netboot_commands;
+mod preflight;
 mod pty;
 mod pty_sticks;
 mod restart;

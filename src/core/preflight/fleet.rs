@@ -132,15 +132,16 @@ impl ModelReport {
         let mut parts = Vec::new();
         match (self.seen(), self.accepts) {
             (0, _) => parts.push("never seen here".to_owned()),
-            (1, 1) => parts.push("the one seen accepts it".to_owned()),
+            (_, 0) => {}
+            (1, _) => parts.push("the one seen accepts it".to_owned()),
             (seen, accepts) if seen == accepts => parts.push(format!("all {seen} accept it")),
-            (seen, accepts) => {
-                parts.push(format!("{accepts} of {seen} accept{} it", if accepts == 1 { "s" } else { "" }))
-            }
+            (seen, 1) => parts.push(format!("1 of {seen} accepts it")),
+            (seen, accepts) => parts.push(format!("{accepts} of {seen} accept it")),
         }
         if let Some((reason, _)) = self.reasons.first() {
+            let of = if self.accepts == 0 { format!(" of {}", self.seen()) } else { String::new() };
             let others = if self.reasons.len() > 1 { ", among other reasons" } else { "" };
-            parts.push(format!("{} will not: {reason}{others}", self.refuses.len()));
+            parts.push(format!("{}{of} will not: {reason}{others}", self.refuses.len()));
         }
         if let Some((doubt, _)) = self.doubts.first() {
             let others = if self.doubts.len() > 1 { ", among other reasons" } else { "" };

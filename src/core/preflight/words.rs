@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Doubt, Medium, Reason, Verdict};
 use crate::{
-    capture::Keys,
+    capture::{Keys, Variable},
     certificates::{self, Authority, sbat, signature_list},
 };
 
@@ -141,14 +141,14 @@ impl Medium {
 /// What a firmware's variables come to, as name and value, for a screen.
 pub fn trusted(keys: &Keys) -> Vec<(&'static str, String)> {
     let (db, dbx, kek) = (&keys.db, &keys.dbx, &keys.kek);
-    let unread = |variable: &crate::capture::Variable| match variable {
-        crate::capture::Variable::Unread(why) => Some(format!("could not be read: {why}")),
+    let unread = |variable: &Variable| match variable {
+        Variable::Unread(why) => Some(format!("could not be read: {why}")),
         _ => None,
     };
-    let list = |variable: &crate::capture::Variable| signature_list::read(variable.value().unwrap_or_default());
+    let list = |variable: &Variable| signature_list::read(variable.value().unwrap_or_default());
     let names = |lists: &signature_list::SignatureLists| match &lists.authorities[..] {
         [] => "nobody".to_owned(),
-        all => all.iter().map(Authority::words).collect::<Vec<_>>().join(", "),
+        all => in_short(all),
     };
     let mut lines = vec![("Trusts (db)", unread(db).unwrap_or_else(|| names(&list(db))))];
     let revoked = list(dbx);
@@ -172,6 +172,72 @@ pub fn trusted(keys: &Keys) -> Vec<(&'static str, String)> {
     if !floors.is_empty() {
         lines.push(("Floors", floors.join(", ")));
     }
-    lines.push(("Changed by (KEK)", unread(kek).unwrap_or_else(|| names(&list(kek)))));
+    lines.push(("Keys by (KEK)", unread(kek).unwrap_or_else(|| names(&list(kek)))));
     lines
+}
+
+/// `Windows 2011/2023, third-party 2011`: generations of one authority together, as a screen has 80 columns.
+fn in_short(authorities: &[Authority]) -> String {
+    let mut named: Vec<(String, Vec<&str>)> = Vec::new();
+    for authority in authorities {
+        let words = match authority {
+            // Who may change the lists; Microsoft's are the only ones that most laptops have besides their maker's.
+            Authority::Other(name) if name == "Microsoft Corporation KEK CA 2011" => "Microsoft 2011",
+            Authority::Other(name) if name == "Microsoft Corporation KEK 2K CA 2023" => "Microsoft 2023",
+            other => other.words(),
+        };
+        let (name, year) = match words.rsplit_once(' ') {
+            Some((name, year @ ("2011" | "2023"))) => (name, Some(year)),
+            _ => (words, None),
+        };
+        match named.iter_mut().find(|(known, years)| known == name && !years.is_empty()) {
+            Some((_, years)) => years.extend(year),
+            None => named.push((name.to_owned(), year.into_iter().collect())),
+        }
+    }
+    let one = |(name, years): (String, Vec<&str>)| format!("{name} {}", years.join("/")).trim_end().to_owned();
+    named.into_iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::blob::Blob;
+
+    fn value(bytes: &[u8]) -> Variable {
+        Variable::Value(Arc::new(Blob(bytes.to_vec())))
+    }
+
+    fn lines(keys: &Keys) -> Vec<String> {
+        trusted(keys).into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
+    }
+
+    #[test]
+    fn a_firmware_in_a_few_lines() {
+        let mut keys = Keys {
+            db: value(include_bytes!("../../../tests/fixtures/firmware/made-db-both.esl")),
+            dbx: value(include_bytes!("../../../tests/fixtures/firmware/made-dbx-2011-revoked.esl")),
+            kek: value(include_bytes!("../../../tests/fixtures/firmware/ovmf-KEK.esl")),
+            sbat: value(b"sbat,1,2024010900\nshim,4\n"),
+        };
+        assert_eq!(
+            lines(&keys),
+            [
+                "Trusts (db): Windows 2011/2023, third-party 2011/2023",
+                "Refuses (dbx): 431 programs, Windows 2011, third-party 2011",
+                "Floors: Windows' boot manager 7.0, Linux loaders 2024010900",
+                "Keys by (KEK): Debian UEFI Secure Boot (PK/KEK key), Microsoft 2011",
+            ]
+        );
+        keys.dbx = value(include_bytes!("../../../tests/fixtures/firmware/made-dbx-by-digest.esl"));
+        keys.sbat = Variable::Absent;
+        keys.kek = Variable::Unread("I/O error".into());
+        assert_eq!(
+            lines(&keys)[1..],
+            ["Refuses (dbx): 1 certificate named by digest", "Keys by (KEK): could not be read: I/O error"]
+        );
+        assert_eq!(lines(&Keys::default())[..2], ["Trusts (db): nobody", "Refuses (dbx): nothing"]);
+    }
 }

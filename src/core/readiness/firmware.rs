@@ -53,8 +53,8 @@ pub(super) fn medium(capture: &Capture, medium: Option<&Medium>, found: &mut Fou
     let evidence: Vec<String> =
         trusted(keys).into_iter().take(2).map(|(name, value)| format!("{name}: {value}")).collect();
     let what = match &verdict {
-        Verdict::Unknown(Doubt::Off { .. }) => format!("With Secure Boot on it refuses this batch's stick: {reason}"),
-        _ => format!("It refuses this batch's stick: {reason}"),
+        Verdict::Unknown(Doubt::Off { .. }) => format!("With Secure Boot on it refuses the batch's medium: {reason}"),
+        _ => format!("It refuses the batch's medium: {reason}"),
     };
     found.say(
         Warning,

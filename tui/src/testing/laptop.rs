@@ -5,8 +5,8 @@ use std::sync::Arc;
 use whiteglove_core::{
     blob::Blob,
     capture::{
-        Battery, Bus, Capture, Cpu, Disk, Display, EkCertificate, EkSource, EndorsementKey, Finding, Firmware, Msdm,
-        Nic, NicKind, Part, Rtc, SmbiosTables, Timing, Tpm, TpmPresence,
+        Battery, Bus, Capture, Cpu, Disk, Display, EkCertificate, EkSource, EndorsementKey, Finding, Firmware, Keys,
+        Msdm, Nic, NicKind, Part, Rtc, SmbiosTables, Timing, Tpm, TpmPresence, Variable,
     },
     control::Sheet,
     device::{Device, DeviceId, Evidence, HoldReason, Label, Probe, Signal, Stage},
@@ -51,6 +51,17 @@ fn smbios(serial: &str) -> SmbiosTables {
     SmbiosTables { entry_point: Blob(vec![]), table: Blob(table) }
 }
 
+/// Both generations of certificates, a list of one dangerous program, and a floor as shim sets it.
+fn keys() -> Keys {
+    let value = |bytes: &[u8]| Variable::Value(Arc::new(Blob(bytes.to_vec())));
+    Keys {
+        db: value(include_bytes!("../../../tests/fixtures/firmware/made-db-both.esl")),
+        dbx: value(include_bytes!("../../../tests/fixtures/firmware/ovmf-dbx.esl")),
+        kek: value(include_bytes!("../../../tests/fixtures/firmware/ovmf-KEK.esl")),
+        sbat: value(b"sbat,1,2024010900\nshim,4\ngrub,3\n"),
+    }
+}
+
 fn capture(serial: &str) -> Capture {
     Capture {
         id: MessageId([0x2a; 16]),
@@ -58,7 +69,7 @@ fn capture(serial: &str) -> Capture {
         simulated: false,
         stick: None,
         smbios: Some(smbios(serial)),
-        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false), keys: None },
+        firmware: Firmware { uefi: true, secure_boot: Some(true), setup_mode: Some(false), keys: Some(keys()) },
         tpm: Some(Tpm {
             family: "2.0".to_owned(),
             level: 0,

@@ -69,6 +69,10 @@ fn everything_the_capture_said() {
       Version         LENOVO N3XET56W (1.31) (08/14/2026)
       Boot mode       UEFI
       Secure Boot     on
+      Trusts (db)     Windows 2011/2023, third-party 2011/2023
+      Refuses (dbx)   1 program
+      Floors          Linux loaders 2024010900
+      Keys by (KEK)   Debian UEFI Secure Boot (PK/KEK key), Microsoft 2011
 
     ─ TPM ───────────────────────────────────────────────────────────────────────
       Kind            2.0 level 0 revision 1.59
@@ -118,10 +122,6 @@ fn everything_the_capture_said() {
 
 
 
-
-
-
-
     NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 
     Esc back   c check label   f hash   p power off   n boots   w why   ? help
@@ -150,7 +150,7 @@ fn what_is_missing_comes_first() {
 
      warning  The clock is off by minutes
        why  TPM attestation compares times and refuses what is minutes off.
-                                                       ↓ 75 more lines: Down, PgDn
+                                                       ↓ 79 more lines: Down, PgDn
 
     NEXT  Do what stands after "next", then boot this laptop from the stick again.
 
@@ -188,7 +188,7 @@ fn a_held_laptop_is_released_by_a_second_key() {
     ─ What it is registered by ──────────────────────────────────────────────────
       The batch wants hash made on Linux
       Linux hash      none
-                                                       ↓ 70 more lines: Down, PgDn
+                                                       ↓ 74 more lines: Down, PgDn
 
     NEXT  Compare the label with this screen. Same laptop, new board: b. Two
           laptops, both labels right: r. Else: call the supervisor.
@@ -364,10 +364,10 @@ fn warnings_evidence_and_every_lane() {
       Version         LENOVO N3XET56W (1.31) (08/14/2026)
       Boot mode       UEFI
       Secure Boot     on
-
-    ─ TPM ───────────────────────────────────────────────────────────────────────
-      Kind            2.0 level 0 revision 1.59
-                                                       ↓ 42 more lines: Down, PgDn
+      Trusts (db)     Windows 2011/2023, third-party 2011/2023
+      Refuses (dbx)   1 program
+      Floors          Linux loaders 2024010900
+                                                       ↓ 46 more lines: Down, PgDn
 
     NEXT  Captured. Do what stands after "next" if you can. Then p: switch it off.
 
@@ -417,7 +417,7 @@ fn what_the_service_says_is_chosen() {
 
     ─ Identity ──────────────────────────────────────────────────────────────────
       Serial number   PF3K9Q2R
-                                                       ↓ 62 more lines: Down, PgDn
+                                                       ↓ 66 more lines: Down, PgDn
 
     NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 

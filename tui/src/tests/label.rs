@@ -41,7 +41,7 @@ fn a_new_board_is_the_same_laptop_after_a_yes() {
       Asset tag                        ACME-4711            ACME-4715
     · On the order. c: compare its label too.
 
-                                                       ↓ 73 more lines: Down, PgDn
+                                                       ↓ 77 more lines: Down, PgDn
 
     NEXT  Compare the label with this screen. Same laptop, new board: b. Two
           laptops, both labels right: r. Else: call the supervisor.
@@ -110,7 +110,7 @@ fn a_wrong_label_shows_all_three() {
       Linux hash      none
       Windows hash    none
       Product key id  3311000000001, the machine says
-                                                       ↓ 68 more lines: Down, PgDn
+                                                       ↓ 72 more lines: Down, PgDn
 
     NEXT  Do what stands after "next". Only then release it: r.
 
@@ -140,7 +140,7 @@ fn a_wrong_customer_is_said_first() {
       The batch wants hash made on Linux
       Linux hash      none
       Windows hash    none
-                                                       ↓ 69 more lines: Down, PgDn
+                                                       ↓ 73 more lines: Down, PgDn
 
     NEXT  Do what stands after "next". Only then release it: r.
 
@@ -260,7 +260,7 @@ fn checking_a_label_takes_the_next_scan() {
       Tuple           LENOVO / 21HMCTO1WW / PF3K9Q2R
       Registration    nobody has said yet (g)
 
-                                                       ↓ 64 more lines: Down, PgDn
+                                                       ↓ 68 more lines: Down, PgDn
 
     NEXT  Scan the label of this laptop now: its serial number, or the product key
           id on its box. Esc: not now.
@@ -327,7 +327,7 @@ fn a_wrong_label_is_said_over_the_whole_width() {
 
     ────────────────────────────────────────────────────────────────────────────────
 
-                                                        ↓ 64 more lines: Down, PgDn
+                                                        ↓ 68 more lines: Down, PgDn
 
      NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 

@@ -40,7 +40,7 @@ impl Shop {
     fn refusal(&self, device: u64) -> Option<String> {
         let sheet = self.bench.sheet(DeviceId(device)).unwrap();
         let checks = sheet.readiness.checks.into_iter();
-        checks.map(|check| check.problem.what).find(|what| what.contains("refuses this batch's stick"))
+        checks.map(|check| check.problem.what).find(|what| what.contains("refuses the batch's medium"))
     }
 }
 
@@ -52,7 +52,7 @@ fn a_laptop_that_would_refuse_the_batchs_stick_is_warned_of() {
     // What starts from the stick is not known: nothing is said.
     assert_eq!((shop.refusal(1), shop.refusal(2)), (None, None));
     shop.write(vec![built(SPRING, Authority::ThirdParty2011)]);
-    let refusal = "It refuses this batch's stick: the third-party CA is off";
+    let refusal = "It refuses the batch's medium: the third-party CA is off";
     assert_eq!((shop.refusal(1), shop.refusal(2).as_deref()), (None, Some(refusal)));
     // There is worse about it, a missing disk.
     assert_eq!(shop.attention(2), shop.attention(1));

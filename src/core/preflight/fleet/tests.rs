@@ -57,7 +57,7 @@ fn a_model_is_what_its_laptops_are_and_the_worst_comes_first() {
         lines(&report),
         [
             "HP EliteBook 840 G8 Notebook PC: 47 of 50 accept it; 3 will not: the third-party CA is off; 2 more ordered",
-            "Dell Inc. Latitude 5450: 0 of 3 accept it; 3 not known: Secure Boot is off; once it is on: the third-party CA \
+            "Dell Inc. Latitude 5450: 3 not known: Secure Boot is off; once it is on: the third-party CA \
              is off, among other reasons",
             "LENOVO ThinkPad T14 Gen 4 (21HDCTO1WW): all 12 accept it",
             "EliteBook 840 G80: never seen here; 1 ordered",

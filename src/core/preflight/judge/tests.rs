@@ -96,7 +96,7 @@ fn generations_of_certificates_by_what_a_laptop_knows() {
         .iter()
         .map(|medium| [&old, &core, &both, &new].map(|firmware| words(medium, firmware)).join("\n  "))
         .collect();
-    insta::assert_snapshot!(table.join("\n\n"), @r##"
+    insta::assert_snapshot!(table.join("\n\n"), @"
     accepts it
       refuses it: the third-party CA is off
       accepts it
@@ -121,7 +121,7 @@ fn generations_of_certificates_by_what_a_laptop_knows() {
       accepts it
       accepts it
       accepts it
-    "##);
+    ");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use whiteglove_core::{
     capture::{Bus, Capture, Disk, EkCertificate, EkSource, Firmware, Msdm, Nic, NicKind, Tpm},
     clock::Moment,
-    rtc,
+    preflight, rtc,
     smbios::Smbios,
 };
 
@@ -40,6 +40,11 @@ impl Page {
         }
         if firmware.setup_mode == Some(true) {
             self.missing("Setup mode", "on: no platform key is enrolled, Secure Boot protects nothing");
+        }
+        match &firmware.keys {
+            Some(keys) => preflight::trusted(keys).iter().for_each(|(label, value)| self.fact(label, value)),
+            None if firmware.uefi => self.say("Trusts (db)", "not read: the agent was an older one", Tone::Dim),
+            None => {}
         }
     }
 
