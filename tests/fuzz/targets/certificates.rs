@@ -2,11 +2,16 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use whiteglove_core::certificates::{authenticode, sbat, signature_list};
+use whiteglove_core::certificates::{
+    authenticode::{self, ProgramDigest},
+    sbat, signature_list,
+};
 
 fuzz_target!(|data: &[u8]| {
     let _ = authenticode::signatures(data);
-    let _ = signature_list::read(data);
+    let read = signature_list::read(data);
+    // A program of no list is named by none.
+    assert!(read.digests > 0 || !signature_list::names(data, &ProgramDigest([0x5a; 32])));
     let (floor, level) = (sbat::read(data), sbat::level(data));
     assert!(sbat::too_old(&floor, &floor).len() <= floor.len());
     drop(level);

@@ -132,8 +132,8 @@ fn what_a_laptop_says_of_itself_comes_first() {
     assert_eq!(judge(&medium, Some(&good)), Verdict::Accepts);
     let told = |firmware| judge(&medium, Some(&firmware));
     assert_eq!(told(Firmware::default()), Verdict::Unknown(Doubt::Bios));
-    assert_eq!(told(Firmware { keys: None, ..good.clone() }), Verdict::Unknown(Doubt::OlderAgent));
-    assert_eq!(told(Firmware { setup_mode: Some(true), ..good.clone() }), Verdict::Unknown(Doubt::SetupMode));
+    assert_eq!(told(Firmware { keys: None, ..good }), Verdict::Unknown(Doubt::OlderAgent));
+    assert_eq!(told(Firmware { setup_mode: Some(true), ..good }), Verdict::Unknown(Doubt::SetupMode));
     let off = |db| Firmware { secure_boot: Some(false), ..firmware(db, OVMF_DBX) };
     assert_eq!(told(off(OVMF_DB)), Verdict::Unknown(Doubt::Off { then: vec![] }));
     let then = told(off(WINDOWS_ONLY));
