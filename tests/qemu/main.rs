@@ -39,7 +39,8 @@ use std::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use whiteglove_core::{
-    capture::{Bus, Capture, EkSource, Part},
+    capture::{Bus, Capture, EkSource, Keys, Part, Variable},
+    certificates::{Authority, sbat, signature_list},
     control::StageName,
     device::{Device, Signal},
     envelope::EXTENSION,
@@ -138,6 +139,11 @@ fn a_laptop_with_secure_boot_comes_on_the_board_by_network_and_by_stick() {
     // All was sent, so nothing was kept: the stick is to the byte what was built.
     bench.says(&["media", "verify", stick.to_str().unwrap()]);
 
+    // What a pre-flight says of this laptop is what its firmware did a moment ago, with Secure Boot on.
+    let told = bench.says(&["media", "preflight", stick.to_str().unwrap()]);
+    assert!(told.contains(" starts by EFI/BOOT/BOOTX64.EFI, signed by third-party 2011"), "{told}");
+    assert!(told.contains("LENOVO ThinkPad X1 Carbon Gen 10 (21CBCTO1WW)  1     1       -"), "{told}");
+
     by_stick(&bench, &laptop, &stick, &online);
     assert!(laptop.content_of_disks() == untouched, "the laptop's own disks were written to");
     bench.says(&["journal", "verify"]);
@@ -191,6 +197,7 @@ fn by_network(bench: &mut Bench, laptop: &Laptop, stick: &Path, environment: &Pa
 fn is_this_laptop(capture: &Capture, laptop: &Laptop) {
     let firmware = &capture.firmware;
     assert_eq!((firmware.uefi, firmware.secure_boot, firmware.setup_mode), (true, Some(true), Some(false)));
+    is_what_its_flash_holds(firmware.keys.as_ref().unwrap(), laptop);
 
     let certificates = &capture.tpm.as_ref().unwrap().certificates;
     let maker = laptop.tpm.as_ref().unwrap();
@@ -228,6 +235,25 @@ fn is_this_laptop(capture: &Capture, laptop: &Laptop) {
     let findings: Vec<_> = capture.findings.iter().map(|finding| finding.part).collect();
     // The one thing this laptop does not have is a driver for its display.
     assert_eq!(findings, [Part::Display], "{:?}", capture.findings);
+}
+
+/// The lists byte for byte as they lie in the flash of this very firmware, and the floor that shim left there.
+fn is_what_its_flash_holds(keys: &Keys, laptop: &Laptop) {
+    let flash = fs::read(laptop.path("variables.fd")).unwrap();
+    for (name, variable) in [("db", &keys.db), ("dbx", &keys.dbx), ("KEK", &keys.kek)] {
+        let value = variable.value().unwrap_or_else(|| panic!("{name}: {variable:?}"));
+        assert!(
+            flash.windows(value.len()).any(|held| held == value),
+            "{name}: {} bytes that are not in the flash",
+            value.len()
+        );
+    }
+    let list = |variable: &Variable| signature_list::read(variable.value().unwrap());
+    let (db, dbx) = (list(&keys.db), list(&keys.dbx));
+    assert!(db.authorities.starts_with(&[Authority::Windows2011, Authority::ThirdParty2011]), "{db:?}");
+    assert!(!db.damaged && !dbx.damaged && dbx.digests > 0, "{dbx:?}");
+    let floor = keys.sbat.value().unwrap();
+    assert!(sbat::level(floor).is_some() && sbat::read(floor).len() > 1, "{}", String::from_utf8_lossy(floor));
 }
 
 /// For `scripts/bench`, which prints them.
