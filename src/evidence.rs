@@ -5,14 +5,15 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
     },
 };
 
 use sha2::{Digest, Sha256};
 use whiteglove_core::{
     clock::Moment,
+    control::Progress,
     media::{
         Item, Source,
         manifest::{self, About, FileDigest, Listed, Loader, Manifest, On},
@@ -23,6 +24,7 @@ use whiteglove_core::{
 };
 use whiteglove_image::{
     boot::{BootEnv, signers},
+    media::{BuildError, Watch},
     origin::Origin,
     seal,
 };
@@ -38,14 +40,17 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
+    /// `watch`: `None` if nobody gets to see the medium. Then no file is read, and the list is as long as the real one.
+    ///
     /// # Errors
-    /// As of [`seal`].
+    /// As of [`list`] and [`seal`].
     pub(crate) fn seal(
         &self,
         boot: &mut Vec<Item>,
         data: &[Item],
         card: &MediaCard,
         environment: &BootEnv,
+        watch: Option<Watch<'_>>,
     ) -> Result<(), Problem> {
         let about = About {
             tool: TOOL.to_owned(),
@@ -56,7 +61,12 @@ impl Sealing {
         };
         let known = environment.files().map(|file| (file.path.clone(), file.sha256)).collect();
         let loaders = loaders(boot)?;
-        seal(boot, data, about, loaders, &known, &self.signer)
+        let volumes: [(On, &[Item]); 2] = [(On::Boot, boot), (On::Data, data)];
+        let files = match watch {
+            Some(watch) => list(&volumes, &known, watch)?,
+            None => files(&volumes).map(|file| file.listed([0; 32])).collect(),
+        };
+        seal(boot, about, loaders, files, &self.signer)
     }
 }
 
@@ -85,16 +95,14 @@ pub(crate) type Known = HashMap<PathBuf, [u8; 32]>;
 /// Puts the manifest and its signature with the rest of the boot volume.
 ///
 /// # Errors
-/// A file cannot be read, or the manifest would not be taken back.
+/// The manifest would not be taken back.
 pub(crate) fn seal(
     boot: &mut Vec<Item>,
-    data: &[Item],
     about: About,
     loaders: Vec<Loader>,
-    known: &Known,
+    files: Vec<Listed>,
     signer: &Signer,
 ) -> Result<(), Problem> {
-    let files = list(&[(On::Boot, boot), (On::Data, data)], known)?;
     let (text, seal) = Manifest::new(about, loaders, files).seal(signer).map_err(|error| {
         Problem::new(
             "The medium cannot be signed.",
@@ -137,43 +145,92 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
     )
 }
 
-fn list(volumes: &[(On, &[Item])], known: &Known) -> Result<Vec<Listed>, Problem> {
+/// A file that goes on a medium.
+#[derive(Clone, Copy)]
+struct Going<'a> {
+    on: On,
+    path: &'a str,
+    size: u64,
+    source: &'a Source,
+}
+
+impl Going<'_> {
+    fn listed(&self, sha256: [u8; 32]) -> Listed {
+        Listed {
+            on: self.on,
+            path: self.path.trim_matches('/').to_owned(),
+            size: self.size,
+            sha256: FileDigest(sha256),
+        }
+    }
+}
+
+fn files<'a>(volumes: &'a [(On, &'a [Item])]) -> impl Iterator<Item = Going<'a>> {
     let items = volumes.iter().flat_map(|(on, items)| items.iter().map(|item| (*on, item)));
-    let files: Vec<(On, &str, u64, &Source)> = items
-        .filter_map(|(on, item)| match item {
-            Item::File { path, size, source } => Some((on, path.as_str(), *size, source)),
-            Item::Directory { .. } => None,
-        })
-        .collect();
-    let next = AtomicUsize::new(0);
-    let listed = Mutex::new(Vec::with_capacity(files.len()));
+    items.filter_map(|(on, item)| match item {
+        Item::File { path, size, source } => Some(Going { on, path, size: *size, source }),
+        Item::Directory { .. } => None,
+    })
+}
+
+/// What a thread that reads tells.
+enum Told {
+    Read(u64),
+    File(Result<Listed, Problem>),
+}
+
+/// Reads every file whose digest is not known. What a person adds may be many gigabytes.
+///
+/// # Errors
+/// A file cannot be read, or `watch` says that nobody wants it any more.
+pub(crate) fn list(volumes: &[(On, &[Item])], known: &Known, watch: Watch<'_>) -> Result<Vec<Listed>, Problem> {
+    let files: Vec<Going<'_>> = files(volumes).collect();
+    let is_known = |file: &Going<'_>| matches!(file.source, Source::Path(path) if known.contains_key(path));
+    let total = files.iter().filter(|file| !is_known(file)).map(|file| file.size).sum();
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     // Two, as everywhere: it is all arithmetic, and the bench has other things to do.
     std::thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
         for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some((on, path, size, source)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let sha256 = digest(path, source, known);
-                    let line = sha256.map(|sha256| Listed {
-                        on: *on,
-                        path: path.trim_matches('/').to_owned(),
-                        size: *size,
-                        sha256: FileDigest(sha256),
-                    });
-                    listed.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            let (files, next, stop, tell) = (&files, &next, &stop, tell.clone());
+            scope.spawn(move || {
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // Nobody listens any more once it was cancelled or a file cannot be read.
+                    let read = |bytes| !stop.load(Ordering::Relaxed) && tell.send(Told::Read(bytes)).is_ok();
+                    let Some(digest) = digest(file, known, read).transpose() else { return };
+                    if tell.send(Told::File(digest.map(|digest| file.listed(digest)))).is_err() {
+                        return;
+                    }
                 }
             });
         }
-    });
-    listed.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+        drop(tell);
+        let (mut listed, mut done) = (Vec::with_capacity(files.len()), 0);
+        while let Ok(told) = told.recv() {
+            match told {
+                Told::Read(bytes) => {
+                    done += bytes;
+                    let progress = Progress { task: "reading the files".into(), done, total };
+                    if watch(progress).is_break() {
+                        stop.store(true, Ordering::Relaxed);
+                        return Err(BuildError::Cancelled.problem());
+                    }
+                }
+                Told::File(file) => listed.push(file.inspect_err(|_| stop.store(true, Ordering::Relaxed))?),
+            }
+        }
+        Ok(listed)
+    })
 }
 
-fn digest(path: &str, source: &Source, known: &Known) -> Result<[u8; 32], Problem> {
-    if let Source::Path(path) = source
+/// `None`: `read`, which is told of bytes as they are read, wants no more.
+fn digest(file: &Going<'_>, known: &Known, read: impl Fn(u64) -> bool) -> Result<Option<[u8; 32]>, Problem> {
+    if let Source::Path(path) = file.source
         && let Some(digest) = known.get(path)
     {
-        return Ok(*digest);
+        return Ok(Some(*digest));
     }
-    of_file(source).map_err(|error| unreadable(named(path, source), &error))
+    of_file(file.source, read).map_err(|error| unreadable(named(file.path, file.source), &error))
 }
 
 /// What a person knows a file by.
@@ -184,20 +241,23 @@ fn named<'a>(path: &'a str, source: &'a Source) -> &'a Path {
     }
 }
 
-fn of_file(source: &Source) -> io::Result<[u8; 32]> {
+fn of_file(source: &Source, read: impl Fn(u64) -> bool) -> io::Result<Option<[u8; 32]>> {
     let mut origin = Origin::open(source)?;
     let mut sha = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
+    let mut buffer = vec![0; 1 << 20];
     loop {
         match origin.read(&mut buffer)? {
-            0 => return Ok(sha.finalize().into()),
-            length => sha.update(&buffer[..length]),
+            0 => return Ok(Some(sha.finalize().into())),
+            length if read(length as u64) => sha.update(&buffer[..length]),
+            _ => return Ok(None),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use whiteglove_core::media_card::MediaId;
 
     use super::*;
@@ -224,7 +284,14 @@ mod tests {
         ];
         let data = vec![Item::inline("a.cmd", b"a".to_vec())];
         let signer = Signer::from_seed(&[1; 32]);
-        seal(&mut boot, &data, about(), vec![], &Known::new(), &signer).unwrap();
+        let mut told = Vec::new();
+        let mut watch = |progress| {
+            told.push(progress);
+            ControlFlow::Continue(())
+        };
+        let files = list(&[(On::Boot, &boot), (On::Data, &data)], &Known::new(), &mut watch).unwrap();
+        seal(&mut boot, about(), vec![], files, &signer).unwrap();
+        assert_eq!(told.last().map(|last| (last.done, last.total)), Some((700_006, 700_006)));
         let bytes =
             |wanted: &str| match boot.iter().find(|item| matches!(item, Item::File { path, .. } if path == wanted)) {
                 Some(Item::File { source: Source::Inline(bytes), .. }) => bytes.clone(),
@@ -240,9 +307,30 @@ mod tests {
     #[test]
     fn what_cannot_be_read_or_is_there_twice_is_said() {
         let signer = Signer::from_seed(&[1; 32]);
-        let sealed = |mut boot: Vec<Item>| seal(&mut boot, &[], about(), vec![], &Known::new(), &signer).unwrap_err();
+        let sealed = |mut boot: Vec<Item>| {
+            let files = list(&[(On::Boot, &boot)], &Known::new(), &mut |_| ControlFlow::Continue(()))?;
+            seal(&mut boot, about(), vec![], files, &signer)
+        };
+        let sealed = |boot| sealed(boot).unwrap_err();
         assert!(sealed(vec![Item::host("x", 1, "/nowhere/x".into())]).what.contains("/nowhere/x"));
         let twice = vec![Item::inline("a", vec![]), Item::inline("A", vec![])];
         assert!(sealed(twice).why.contains("twice"));
+    }
+
+    #[test]
+    fn cancelled_it_reads_no_further() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let size = 1 << 40;
+        std::fs::File::create(&path).unwrap().set_len(size).unwrap();
+        let boot = vec![Item::host("one", size, path.clone()), Item::host("two", size, path)];
+        let mut left = 3;
+        let mut watch = |progress: Progress| {
+            assert!(progress.done <= progress.total && progress.total == 2 * size);
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let problem = list(&[(On::Boot, &boot)], &Known::new(), &mut watch).unwrap_err();
+        assert_eq!(problem.why, "Cancelled.");
     }
 }

@@ -12,11 +12,14 @@ use whiteglove_core::{
     media_card::{BoxKey, MediaCard, MediaId, MediaToken},
     problem::Problem,
 };
-use whiteglove_image::boot::{BootEnv, BootFile};
+use whiteglove_image::{
+    boot::{BootEnv, BootFile},
+    media::Watch,
+};
 
 use crate::{config::Config, endpoint, evidence::Sealing};
 
-/// Computed and printable before anything is written.
+/// Computed and printable before anything is written. `watch`: `None` if it will not be; then nothing large is read.
 ///
 /// # Errors
 /// The boot environment is missing or damaged, or the content does not fit the form.
@@ -25,6 +28,7 @@ pub(crate) fn plan(
     card: &MediaCard,
     recipe: &Recipe,
     sealing: &Sealing,
+    watch: Option<Watch<'_>>,
 ) -> Result<MediaPlan, Problem> {
     // A disc has no volume to save to.
     let data_volume = card.data_volume.filter(|_| recipe.form.is_stick());
@@ -38,9 +42,15 @@ pub(crate) fn plan(
         contents.bios = environment.disc_grub.as_ref().map(read).transpose()?;
         contents = contents.read_only();
     }
-    sealing.seal(&mut contents.boot, &contents.data, card, &environment)?;
-    let spec = Spec { media: card.media, form: recipe.form, contents, boot_size: None, data_size: None };
-    MediaPlan::new(spec).map_err(|error| error.problem())
+    let sealed = |watch: Option<Watch<'_>>| {
+        let mut contents = contents.clone();
+        sealing.seal(&mut contents.boot, &contents.data, card, &environment, watch)?;
+        let spec = Spec { media: card.media, form: recipe.form, contents, boot_size: None, data_size: None };
+        MediaPlan::new(spec).map_err(|error| error.problem())
+    };
+    // What does not fit is said before gigabytes of it are read.
+    let unread = sealed(None)?;
+    if watch.is_some() { sealed(watch) } else { Ok(unread) }
 }
 
 /// What would be built: as [`plan`], for a medium that has no number yet.
@@ -51,7 +61,7 @@ pub(crate) fn preview(config: &Config, batch: String, recipe: &Recipe) -> Result
     let card = placeholder(config, batch);
     // Of the length of the real one; nothing is signed with it that anybody gets to see.
     let sealing = Sealing { signer: Signer::from_seed(&[0; 32]), issued: Moment::default() };
-    plan(&config.boot_environment(), &card, recipe, &sealing)
+    plan(&config.boot_environment(), &card, recipe, &sealing, None)
 }
 
 /// A card as long as the real one, with no secret in it.

@@ -180,7 +180,7 @@ impl Owner {
         tokio::task::spawn_blocking(move || {
             let plan = || {
                 let sealing = Sealing { signer: crate::state::signer(&state)?, issued: now() };
-                crate::media::plan(&environment, &card, &recipe, &sealing).map(|plan| Summary::from(&plan))
+                crate::media::plan(&environment, &card, &recipe, &sealing, None).map(|plan| Summary::from(&plan))
             };
             drop(inbox.blocking_send(Input::Reply { to: from, update: Update::Planned(plan()) }));
         });
@@ -247,7 +247,8 @@ impl Owner {
         let title = format!("building {}", out.display());
         self.start(from, title, move |handle| {
             let sealing = Sealing { signer: crate::state::signer(&state)?, issued };
-            let plan = crate::media::plan(&environment, &card, &recipe, &sealing)?;
+            let watch: Watch<'_> = &mut |progress| handle.watch(progress);
+            let plan = crate::media::plan(&environment, &card, &recipe, &sealing, Some(watch))?;
             let programs = preflight::programs(&plan)?;
             if out.starts_with(&folder) {
                 std::fs::create_dir_all(&folder).map_err(|error| {

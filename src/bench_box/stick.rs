@@ -1,12 +1,16 @@
 //! What goes on a box's stick: the boot chain and the two file systems on the volume it starts from, settings on the
 //! one that any PC can edit, and room for what the bench keeps.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use whiteglove_core::{
     bench_box::{BENCH_SETTINGS, BENCH_TEMPLATE, SETTINGS, TEMPLATE},
     clock::Moment,
-    media::{Contents, Form, Item, MIB, MediaPlan, Part, Spec, manifest::About, sign::Signer},
+    media::{
+        Contents, Form, Item, MIB, MediaPlan, Part, Spec,
+        manifest::{About, On},
+        sign::Signer,
+    },
     media_card::MediaId,
     problem::Problem,
 };
@@ -54,8 +58,10 @@ pub(crate) fn plan(parts: &Path, media: MediaId, bench: &str, signer: &Signer) -
     };
     let known = parts.files.iter().map(|file| (file.path.clone(), file.sha256)).collect();
     let loaders = evidence::loaders(&boot)?;
-    // The settings on the data volume are there to be edited: nobody vouches for them.
-    evidence::seal(&mut boot, &[], about, loaders, &known, signer)?;
+    // The settings on the data volume are there to be edited: nobody vouches for them. All of the box's own files
+    // were read when its parts were opened.
+    let files = evidence::list(&[(On::Boot, &boot)], &known, &mut |_| ControlFlow::Continue(()))?;
+    evidence::seal(&mut boot, about, loaders, files, signer)?;
     let contents = Contents { boot, data, bios: None };
     let spec = Spec { media, form: Form::Gpt, contents, boot_size: Some(BOOT_SIZE), data_size: Some(DATA_SIZE) };
     MediaPlan::new(spec).map(MediaPlan::keeping).map_err(|error| error.problem())

@@ -13,7 +13,7 @@ use whiteglove_core::envelope::EXTENSION;
 use crate::support::{
     Bench, Control,
     laptop::{capture, hand_in, sealed_capture},
-    partition, tool,
+    partition, tool, until,
 };
 
 /// A stick's data volume as a folder of sealed captures.
@@ -377,6 +377,33 @@ fn content_of_a_persons_own_goes_along() {
     fs::write(folder.join("boot/vmlinuz"), "mine").unwrap();
     let complaint = bench.complains(&["media", "build", "--out", out, "--add", add]);
     assert!(complaint.contains("part of the boot environment"), "{complaint}");
+}
+
+#[test]
+fn what_is_added_is_read_for_a_build_alone_which_shows_it_and_can_be_cancelled() {
+    let bench = Bench::started();
+    let more = bench.folder.path().join("more");
+    fs::create_dir_all(&more).unwrap();
+    // 30 GB, which nobody reads in the time of this test; and then more than an image holds.
+    for number in 0..7 {
+        fs::File::create(more.join(format!("image-{number}.wim"))).unwrap().set_len(0xffff_ffff).unwrap();
+    }
+    let plan = bench.says(&["media", "plan", "--add", more.to_str().unwrap()]);
+    assert!(plan.contains("image-6.wim"), "{plan}");
+    let out = bench.folder.path().join("stick.img");
+    let mut control = Control::connect(&bench.state()).unwrap();
+    control.send(&json!({"build-media": {"out": out, "recipe": {"form": "gpt", "add": more, "again": null}}}));
+    until("a file to be read", || {
+        let progress = bench.snapshot()?["job"]["progress"].clone();
+        (progress["task"] == "reading the files" && progress["done"].as_u64() > Some(0)).then_some(())
+    });
+    control.send(&json!("cancel-job"));
+    let why = until("the end", || bench.snapshot()?["job"]["outcome"]["Err"]["why"].as_str().map(str::to_owned));
+    assert_eq!(why, "Cancelled.");
+    assert!(!out.exists());
+    fs::File::create(more.join("one more.wim")).unwrap().set_len(0xffff_ffff).unwrap();
+    let complaint = bench.complains(&["media", "build", "--out", "x.img", "--add", more.to_str().unwrap()]);
+    assert!(complaint.contains("one image holds at most") && !complaint.contains("reading the files"), "{complaint}");
 }
 
 #[test]
