@@ -14,7 +14,6 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::Advice;
 use whiteglove_core::{
     control::Progress,
     media::{
@@ -166,13 +165,9 @@ struct Words {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check(path: &Path, key: &PublicKey, how: How, watch: Watch<'_>) -> Result<Report, CheckError> {
-    let mut disk = File::open(path)?;
+    let mut disk = verify::open(path)?;
     let size = disk.seek(SeekFrom::End(0))?;
     let is_file = disk.metadata()?.is_file();
-    if !is_file {
-        // What this machine still remembers of a stick proves nothing; where it cannot forget, reading goes on.
-        let _ = rustix::fs::fadvise(&disk, 0, None, Advice::DontNeed);
-    }
     let map = verify::read_map(&mut disk).map_err(|error| match error {
         VerifyError::Map(MapError::Missing) => CheckError::NotOurs,
         VerifyError::Map(error) => CheckError::Map(error),

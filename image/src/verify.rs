@@ -10,6 +10,7 @@ use std::{
 };
 
 use fatfs::{Dir, FatType, FileSystem, FsOptions};
+use rustix::fs::Advice;
 use whiteglove_core::{
     control::Progress,
     media::{
@@ -68,6 +69,16 @@ impl VerifyError {
     }
 }
 
+/// Opens an image or a stick to judge it, and forgets what this machine remembers of a stick: that proves nothing.
+/// Where it cannot forget, reading goes on.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+    }
+    Ok(file)
+}
+
 /// The extent map of an image, a stick or a disc.
 pub fn read_map(disk: &mut (impl Read + Seek)) -> Result<ExtentMap, VerifyError> {
     let mut block = vec![0; usize::try_from(map::ROOM).map_err(io::Error::other)?];
@@ -119,7 +130,7 @@ pub(crate) fn check_extents(
 /// A stick may be larger than its image, and its data volume changes as captures come onto it; what it
 /// boots from does not.
 pub fn verify(path: &Path, plan: Option<&MediaPlan>, watch: Watch<'_>) -> Result<ExtentMap, VerifyError> {
-    let mut image = File::open(path)?;
+    let mut image = open(path)?;
     let size = image.seek(SeekFrom::End(0))?;
     let mut map = read_map(&mut image)?;
     if image.metadata()?.is_file() {

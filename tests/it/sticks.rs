@@ -410,3 +410,43 @@ fn a_stick_proves_what_it_is_here_and_on_a_machine_that_has_but_the_key() {
     assert!(!output.status.success() && words.contains("record is not what the bench signed"), "{words}");
     bench.says(&["media", "check", "--full", &device]);
 }
+
+/// A stick that changed on its own while this machine still remembers how it was.
+#[test]
+fn what_this_machine_remembers_of_a_stick_proves_nothing() {
+    let bench = Bench::new();
+    let (image, _) = bench.build_stick();
+    let mut stick = Stick::new(&bench, "stick", 1 << 30);
+    if !stick.plug() {
+        return;
+    }
+    let device = stick.device().to_owned();
+    let mut command = bench.command();
+    command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", "write", image.to_str().unwrap(), "--to", &device]);
+    assert!(command.args(["--name", device.trim_start_matches("/dev/")]).output().unwrap().status.success());
+    let boot = partition(&stick.file, 1);
+    let file = fs::OpenOptions::new().read(true).write(true).open(&stick.file).unwrap();
+    let mut bytes = vec![0; 64 << 20];
+    file.read_exact_at(&mut bytes, boot.start).unwrap();
+    let kernel = b"vmlinuz of the tests";
+    let at = boot.start + bytes.windows(kernel.len()).position(|window| window == kernel).unwrap() as u64;
+    // As long as somebody has it open, the kernel keeps what was read.
+    let open = fs::File::open(&device).unwrap();
+    for (byte, command, complaint) in [
+        (at, &["media", "check", "--full"][..], "boot/vmlinuz is not the file that was written"),
+        (at + 1, &["media", "verify"], "are not the ones that were written"),
+    ] {
+        rustix::fs::fadvise(&open, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        open.read_exact_at(&mut bytes, boot.start).unwrap();
+        let mut was = [0];
+        file.read_exact_at(&mut was, byte).unwrap();
+        file.write_all_at(b"!", byte).unwrap();
+        file.sync_all().unwrap();
+        let mut remembered = [0];
+        open.read_exact_at(&mut remembered, byte).unwrap();
+        assert_eq!(remembered, was, "the kernel does not know yet");
+        let words = bench.complains(&[command, &[&device]].concat());
+        assert!(words.contains(complaint), "{words}");
+        file.write_all_at(&was, byte).unwrap();
+    }
+}
