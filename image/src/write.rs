@@ -91,25 +91,30 @@ pub enum Cause {
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct WriteError {
-    /// The stick's old content is gone and it does not boot. Otherwise it is as it was.
+    /// Something was written, or may have been. Otherwise it is as it was.
     pub touched: bool,
+    /// It took the zeros that keep it from booting. Of one that is touched and did not, nothing is known.
+    pub blank: bool,
     pub cause: Cause,
     pub seen: Seen,
 }
 
 impl WriteError {
     fn untouched<C: Into<Cause>>(cause: C) -> Self {
-        Self { touched: false, cause: cause.into(), seen: Seen::default() }
+        Self { touched: false, blank: false, cause: cause.into(), seen: Seen::default() }
     }
 
     /// For the person who wanted the stick.
     pub fn problem(&self) -> Problem {
-        let what = match (self.touched, &self.cause) {
-            (true, Cause::Cancelled) => "The stick is half written; its old content is gone and it does not boot",
-            (true, _) => "The stick was not finished; its old content is gone and it does not boot",
+        let what = match (self.touched, self.blank, &self.cause) {
             // Some may have been taken off it.
-            (false, Cause::NotCollected(_)) => "The stick was not written; what the bench does not have is still on it",
-            (false, _) => "The stick was not written; it is as it was",
+            (false, _, Cause::NotCollected(_)) => {
+                "The stick was not written; what the bench does not have is still on it"
+            }
+            (false, _, _) => "The stick was not written; it is as it was",
+            (true, true, Cause::Cancelled) => "The stick is half written; its old content is gone and it does not boot",
+            (true, true, _) => "The stick was not finished; its old content is gone and it does not boot",
+            (true, false, _) => "The stick was not finished; what is on it now is not known: do not boot from it",
         };
         let next = match &self.cause {
             Cause::Refused(Refusal::TooSmall { .. }) => "Use a larger stick.",
@@ -127,6 +132,9 @@ impl WriteError {
             Cause::Table(_) => "Build the image again.",
             Cause::Device { reason, .. } if is_gone(reason) => {
                 "Plug the stick in again and write it again: it goes on where it was. If that repeats, throw it away."
+            }
+            Cause::Device { reason, .. } if is_locked(reason) => {
+                "It has become write-protected, as worn-out sticks do: take another."
             }
             Cause::Device { .. } => {
                 "Plug the stick in at another port and write it again; if that repeats, throw it away."
@@ -161,6 +169,7 @@ impl WriteError {
             (Cause::Brought(_) | Cause::NotCollected(_), _) => Remains::Kept,
             (Cause::Device { reason, .. }, true) if is_gone(reason) => Remains::HalfWritten,
             (Cause::Device { reason, .. }, false) if is_gone(reason) => Remains::AsItWas,
+            (Cause::Device { reason, .. }, true) if is_locked(reason) => Remains::Useless,
             (Cause::Device { .. }, _) => Remains::Suspect,
             (_, true) => Remains::HalfWritten,
             (_, false) => Remains::AsItWas,
@@ -172,6 +181,11 @@ impl WriteError {
 /// no medium, shut down.
 fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(19 | 6 | 123 | 108))
+}
+
+/// Linux says so of a stick that takes no more writes: operation not permitted, read-only file system.
+fn is_locked(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(1 | 30))
 }
 
 /// What a finished stick is, and how the stick did.
@@ -329,5 +343,7 @@ fn failed(doing: &'static str, offset: u64) -> impl Fn(io::Error) -> Cause {
     move |reason| Cause::Device { doing, offset, reason }
 }
 
+#[cfg(test)]
+mod crash;
 #[cfg(test)]
 mod tests;

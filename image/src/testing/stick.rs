@@ -20,6 +20,8 @@ pub(crate) enum Fault {
         at: usize,
         times: usize,
     },
+    /// Takes no write from this operation on: worn out, it has become read-only.
+    ReadOnlyFrom(usize),
     /// Takes 1,000 bytes at a time at most.
     Short,
     /// Says yes to the first write over this byte and keeps nothing.
@@ -45,6 +47,19 @@ pub(crate) struct Stick {
     pub(crate) operations: usize,
     pub(crate) fault: Fault,
     once: bool,
+    /// What changed it since somebody wanted to know, in order.
+    pub(crate) log: Option<Vec<Logged>>,
+}
+
+/// A command that changes a stick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Logged {
+    Write {
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    /// All before it is on the medium.
+    Flush,
 }
 
 impl Stick {
@@ -66,7 +81,7 @@ impl Fake {
     }
 
     pub(crate) fn holding(bytes: Vec<u8>, fault: Fault) -> Self {
-        Self(Arc::new(Mutex::new(Stick { bytes, operations: 0, fault, once: false })))
+        Self(Arc::new(Mutex::new(Stick { bytes, operations: 0, fault, once: false, log: None })))
     }
 
     pub(crate) fn borrow(&self) -> MutexGuard<'_, Stick> {
@@ -75,6 +90,13 @@ impl Fake {
 
     pub(crate) fn plug(&self) -> Plugged {
         Plugged { stick: self.clone(), at: 0 }
+    }
+
+    /// Its cache is emptied onto the medium.
+    pub(crate) fn settle(&self) {
+        if let Some(log) = &mut self.borrow().log {
+            log.push(Logged::Flush);
+        }
     }
 
     pub(crate) fn permit(&self) -> ErasePermit {
@@ -136,6 +158,9 @@ impl Write for Plugged {
         let short = self.stick.borrow().fault == Fault::Short;
         let (range, torn) = self.operation(if short { bytes.len().min(1000) } else { bytes.len() })?;
         let mut stick = self.stick.borrow();
+        if matches!(stick.fault, Fault::ReadOnlyFrom(first) if stick.operations > first) {
+            return Err(io::Error::from_raw_os_error(30));
+        }
         let covers = |at: u64| (self.at..self.at + range.len() as u64).contains(&at);
         let kept = match stick.fault {
             Fault::Forgets(at) if covers(at) && !stick.once => {
@@ -147,6 +172,9 @@ impl Write for Plugged {
             _ => range.len(),
         };
         stick.bytes[range.start..range.start + kept].copy_from_slice(&bytes[..kept]);
+        if let Some(log) = &mut stick.log {
+            log.push(Logged::Write { at: range.start, bytes: bytes[..kept].to_vec() });
+        }
         if let Fault::Flips { at, always } = stick.fault
             && covers(at)
             && (always || !stick.once)

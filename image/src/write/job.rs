@@ -56,6 +56,8 @@ pub(crate) struct Job<'a, D> {
     seen: Seen,
     /// Something may have been written.
     touched: bool,
+    /// The first block is zero on the medium, and nothing else was sent there since.
+    blank: bool,
 }
 
 impl<'a, D: Read + Write + Seek> Job<'a, D> {
@@ -92,6 +94,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
             buffers: Vec::new(),
             seen: Seen::default(),
             touched: false,
+            blank: false,
         })
     }
 
@@ -144,7 +147,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
                     // If the stick is gone there is nothing to undo it on.
                     let _ = self.blank_start();
                 }
-                Err(WriteError { touched: self.touched, cause, seen: self.seen })
+                Err(WriteError { touched: self.touched, blank: self.blank, cause, seen: self.seen })
             }
         }
     }
@@ -153,6 +156,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
         self.wipe(0)?;
         self.wipe(self.capacity() - HEAD)?;
         self.settle()?;
+        self.blank = true;
         let extents = self.extents();
         let held = self.held(&extents)?;
         if self.manner.probe && held.iter().all(|held| !held) {
@@ -201,6 +205,7 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
     /// Last of all: with MBR and partition table the stick boots.
     pub(super) fn start(&mut self) -> Result<(), Cause> {
         let head = self.head()?;
+        self.blank = false;
         self.put(0, &head[..ALIGN])?;
         self.settle()?;
         self.compare(0, &head)
@@ -208,7 +213,9 @@ impl<'a, D: Read + Write + Seek> Job<'a, D> {
 
     pub(super) fn blank_start(&mut self) -> Result<(), Cause> {
         self.put(0, &[0; ALIGN])?;
-        self.settle()
+        self.settle()?;
+        self.blank = true;
+        Ok(())
     }
 
     /// Compares the chosen extents, the backup table and the extent map with what they are to be.

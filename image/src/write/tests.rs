@@ -2,12 +2,10 @@ use std::{
     fs::{self, OpenOptions},
     ops::ControlFlow,
     os::unix::fs::FileExt,
-    path::PathBuf,
 };
 
 use whiteglove_core::{
     control::Progress,
-    disk::{Bus, Disk, Policy},
     media::{Form, HEAD, MbrBoot, MediaPlan, map},
 };
 
@@ -15,9 +13,8 @@ use super::*;
 use crate::{
     table::Table,
     testing::{
-        assert_clean, dirty, noise, on, said, small,
+        assert_clean, dirty, noise, on, small,
         stick::{Fake, Fault, permit},
-        tool,
     },
     verify,
 };
@@ -126,10 +123,12 @@ fn cancelling_at_any_moment_leaves_a_stick_that_does_not_boot() {
 #[test]
 fn a_stick_pulled_at_any_moment_does_not_boot() {
     let (plan, _folder, image) = small();
+    let mut unknown = 0;
     for moment in 0.. {
         let stick = Fake::new(plan.size, Fault::GoneAt(moment));
         let Err(error) = put(&image, &stick, &mut on) else {
             assert!(moment > 50, "there were moments to pull it at");
+            assert!((1..8).contains(&unknown), "{unknown}");
             return;
         };
         let stick = stick.borrow();
@@ -138,11 +137,33 @@ fn a_stick_pulled_at_any_moment_does_not_boot() {
         let whole = stick.bytes[512..].starts_with(b"EFI PART");
         assert!(error.touched || blank, "{moment}");
         assert!(!stick.boots() || whole || blank, "{moment}");
+        // What is said of it is true, and nearly always something can be said.
+        assert!(!error.blank || !stick.boots(), "{moment}");
+        unknown += usize::from(error.touched && !error.blank);
         if whole {
             let mut disk = io::Cursor::new(&stick.bytes);
             let map = verify::read_map(&mut disk).unwrap();
             verify::check_extents(&mut disk, &map, None, &mut on).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_stick_that_wears_out_at_any_moment_is_said_to_and_does_not_boot() {
+    let (plan, _folder, image) = small();
+    for moment in (0..10).chain((10..).step_by(7)) {
+        let stick = Fake::new(plan.size, Fault::ReadOnlyFrom(moment));
+        let Err(error) = put(&image, &stick, &mut on) else {
+            assert!(moment > 30, "there were moments to wear out at");
+            return;
+        };
+        assert!(error.problem().next.contains("write-protected") && error.seen.retries == 0, "{moment}: {error}");
+        let stick = stick.borrow();
+        let blank = stick.bytes[4096..].iter().all(|byte| *byte == 0x41);
+        assert!(!stick.boots() || blank, "{moment}");
+        assert!(error.touched && !(error.blank && stick.boots()), "{moment}");
+        let words = if error.blank { "it does not boot" } else { "not known" };
+        assert!(error.problem().what.contains(words), "{moment}");
     }
 }
 
@@ -252,51 +273,4 @@ fn an_image_that_changes_under_the_writer_is_noticed() {
     assert!(!stick.borrow().boots());
 }
 
-/// A loop device, taken down again whatever happens.
-struct Loop(PathBuf);
-
-impl Loop {
-    fn over(file: &Path) -> Option<Self> {
-        let output = tool("losetup", &["--find", "--show", &file.to_string_lossy()])?;
-        if !output.status.success() {
-            eprintln!("SKIPPED: no loop device to be had here: {}", said(&output));
-            return None;
-        }
-        Some(Self(said(&output).trim().into()))
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        tool("losetup", &["--detach", &self.0.to_string_lossy()]);
-    }
-}
-
-#[test]
-fn a_real_block_device_is_written_and_read_back() {
-    let (plan, folder, image) = small();
-    let size = plan.size + (3 << 20) + 512;
-    let path = dirty(folder.path(), "stick", size, 0x41);
-    let Some(device) = Loop::over(&path) else { return };
-    let machine = Machine::default();
-    let disk = machine.disk(&device.0).unwrap();
-    assert_eq!((disk.bus, disk.size_bytes), (Bus::Loop, size));
-
-    let refused = ErasePermit::confirm(disk.clone(), &disk.name(), plan.size, Policy::default());
-    assert!(matches!(refused, Err(Refusal::NotUsb { bus: Bus::Loop })));
-
-    let rehearsal = Policy { allow_loop: true };
-    let stale = Disk { diskseq: Some(u64::MAX), ..disk.clone() };
-    let permit = ErasePermit::confirm(stale.clone(), &stale.name(), plan.size, rehearsal).unwrap();
-    let error = write_disk(Image::open(&image).unwrap(), permit, &machine, Manner::default(), &mut on).unwrap_err();
-    assert!(
-        !error.touched && matches!(error.cause, Cause::Open(OpenError::Refused(Refusal::Changed { .. }))),
-        "{error}"
-    );
-
-    let permit = ErasePermit::confirm(disk.clone(), &disk.name(), plan.size, rehearsal).unwrap();
-    write_disk(Image::open(&image).unwrap(), permit, &machine, Manner::default(), &mut on).unwrap();
-    assert_clean(&plan, &device.0);
-    drop(device);
-    assert_clean(&plan, &path);
-}
+mod on_loop;
