@@ -7,6 +7,8 @@ mod issuer;
 mod log;
 mod one;
 pub(crate) mod ports;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use arming::{Prepared, Wanted};
 pub(crate) use bench::{Bench, Note, Wish, bench};

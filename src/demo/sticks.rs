@@ -2,7 +2,7 @@
 //! the next one in. The writer's own code works on them; each is a file without a name, as slow as a stick.
 //!
 //! What they do wrong is what real ones do wrong: one is write-protected, one keeps less than it claims, one is pulled
-//! out, one has another size.
+//! out, one has another size, one hangs.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -26,6 +26,8 @@ const PUTS_IN: Duration = Duration::from_secs(3);
 const ONE_BY_ONE: Duration = Duration::from_secs(2);
 /// A stick that nobody writes is taken out after that long. The first port's stays, for whoever looks around.
 const WAITS: Duration = Duration::from_secs(45);
+/// One that hangs is taken out when the bench has given it up.
+const PULLS_OUT: Duration = Duration::from_secs(150);
 const CLAIMS: u64 = 16_008_609_792;
 /// What the counterfeit one has.
 const KEEPS: u64 = 2 << 30;
@@ -79,6 +81,8 @@ enum Fault {
     Pulled,
     /// Of another size.
     Large,
+    /// Gives no answer any more, until it is pulled out.
+    Hangs,
 }
 
 impl Fault {
@@ -89,6 +93,7 @@ impl Fault {
             6 => Self::Counterfeit,
             9 => Self::Pulled,
             11 => Self::Large,
+            13 => Self::Hangs,
             _ => Self::None,
         }
     }
@@ -97,8 +102,17 @@ impl Fault {
 impl Hub {
     /// Keeps what is written to its sticks in files below `folder`, which vanish with the process.
     pub(crate) fn new(folder: &Path) -> Self {
+        Self::going_on(folder, 0)
+    }
+
+    /// As [`Self::new`], `count` sticks later.
+    pub(crate) fn going_on(folder: &Path, count: u64) -> Self {
         let sticks = std::array::from_fn(|_| Slot::Empty { until: None });
-        Self { folder: folder.to_owned(), ports: Mutex::new(Ports { sticks, count: 0 }) }
+        Self { folder: folder.to_owned(), ports: Mutex::new(Ports { sticks, count }) }
+    }
+
+    fn holds(&self, stick: u64) -> bool {
+        self.ports().sticks.iter().any(|slot| matches!(slot, Slot::Stick { number, .. } if *number == stick))
     }
 
     fn ports(&self) -> MutexGuard<'_, Ports> {
@@ -125,7 +139,11 @@ impl Hub {
                 },
                 Slot::Stick { number, since, hand, .. } => {
                     let stays = match hand {
-                        Hand::Working => Fault::of(*number) == Fault::Pulled && now.duration_since(*since) > WAITS,
+                        Hand::Working => match Fault::of(*number) {
+                            Fault::Pulled => now.duration_since(*since) > WAITS,
+                            Fault::Hangs => now.duration_since(*since) > PULLS_OUT,
+                            _ => false,
+                        },
                         Hand::Done => now.duration_since(*since) > TAKES_OUT,
                         Hand::Off => port > 0 && now.duration_since(*since) > WAITS,
                     };
@@ -231,11 +249,18 @@ impl Plugged {
     }
 
     fn is_there(&self) -> io::Result<()> {
-        if self.fault == Fault::Pulled && self.moved > 12_000_000 {
-            // ENODEV, as the kernel says it.
-            return Err(io::Error::from_raw_os_error(19));
+        // ENODEV, as the kernel says it.
+        let gone = || Err(io::Error::from_raw_os_error(19));
+        match self.fault {
+            Fault::Pulled if self.moved > 12_000_000 => gone(),
+            Fault::Hangs if self.moved > 2_000_000 => {
+                while self.hub.holds(self.number) {
+                    thread::sleep(Duration::from_millis(200));
+                }
+                gone()
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use whiteglove_core::{
     control::Progress,
     disk::{Armed, Disk, Refusal, Terms},
     problem::Problem,
-    sticks::size::Window,
+    sticks::{run::Patience, size::Window},
 };
 use whiteglove_image::write::{Returned, source::Image};
 
@@ -98,7 +98,8 @@ impl Prepared {
         issuer.vouches_for(&self.image)?;
         let armed = Armed::confirm(terms, typed, erase_policy()).map_err(|refusal| not_armed(&refusal))?;
         let Self { alone, image, hardware, log, known } = self;
-        Ok(Bench { hardware, image, armed, known, log, alone, issuer, returned, note })
+        let patience = Patience::default();
+        Ok(Bench { hardware, image, armed, patience, known, log, alone, issuer, returned, note })
     }
 }
 

@@ -19,7 +19,7 @@ use whiteglove_core::{
         event::Event,
         health::{Ended, Name},
         made::Made,
-        run::{Outcome, Present, Run, Start},
+        run::{Outcome, Patience, Present, Run, Start},
     },
 };
 use whiteglove_image::write::{
@@ -43,6 +43,7 @@ pub(crate) struct Bench {
     pub(crate) hardware: Hardware,
     pub(crate) image: Arc<Image>,
     pub(crate) armed: Armed,
+    pub(crate) patience: Patience,
     /// The ports of positions 1, 2, 3 and so on, where a person taught them.
     pub(crate) known: Vec<String>,
     pub(crate) log: Log,
@@ -108,7 +109,7 @@ pub(crate) fn bench(bench: Bench, wish: &Wish, say: &mut dyn FnMut(&Event)) -> R
     let (tell, told) = mpsc::channel();
     let mut shop = Shop {
         many: Many::new(Arc::clone(&bench.image), tell),
-        run: Run::new(bench.armed, bench.known),
+        run: Run::new(bench.armed, bench.known, bench.patience),
         log: bench.log,
         hands: BTreeMap::new(),
         hardware: bench.hardware,
@@ -160,8 +161,9 @@ impl Shop {
         let present = |disk: Disk| Present { place: self.hardware.place(&disk), disk };
         let (starts, events) = self.run.on_disks(disks.into_iter().map(present).collect(), now());
         for mut event in events {
-            if let Event::Begun { stick, notes, .. } = &mut event {
+            if let Event::Begun { stick, notes, port, .. } = &mut event {
                 notes.extend(self.log.health(&Name::of(stick)).advice());
+                notes.extend(self.log.port_advice(port, now()));
             }
             say(&event);
         }
@@ -251,3 +253,6 @@ pub(crate) fn unlisted(error: &std::io::Error) -> Problem {
         "Check that /sys is mounted.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,10 @@ use whiteglove_core::{
     clock::Moment,
     media::{map::ExtentDigest, stick::StickId},
     media_card::MediaId,
-    sticks::health::{Ended, Entry, Health, Name},
+    sticks::health::{self, Ended, Entry, Health, Name},
 };
+
+use super::arming::LATELY;
 
 /// Every so many bytes the progress of a stick is put down.
 const PUT_DOWN_EVERY: u64 = 64 << 20;
@@ -51,6 +53,11 @@ impl Log {
 
     pub(crate) fn health(&self, stick: &Name) -> Health {
         Health::of(&self.entries(), stick)
+    }
+
+    /// What there is to say of a port, from what happened there of late.
+    pub(crate) fn port_advice(&self, port: &str, now: Moment) -> Option<String> {
+        health::port_advice(&self.entries(), port, now, LATELY)
     }
 
     /// Sticks that were made with an image, and those made of late with any.

@@ -3,6 +3,8 @@
 //! A log of one line a write, folded into what is known of a stick: cheap ones get slow before they
 //! fail, and one that failed twice will fail at the customer's.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::gigabytes;
@@ -134,6 +136,29 @@ impl Health {
     }
 }
 
+/// Why another port should be tried: of late the last stick there hung, or several in a row failed.
+pub fn port_advice(log: &[Entry], port: &str, now: Moment, lately: Duration) -> Option<String> {
+    let mut in_a_row: Vec<&Entry> = Vec::new();
+    for entry in log.iter().filter(|entry| entry.port == port && now.since(entry.at) < lately) {
+        match entry.ended {
+            Ended::Ready => in_a_row.clear(),
+            // One stick that fails twice tells of the stick.
+            Ended::Failed { .. } | Ended::Hung => {
+                in_a_row.retain(|before| before.stick != entry.stick || !entry.stick.is_its_own());
+                in_a_row.push(entry);
+            }
+            Ended::Fake { .. } | Ended::Otherwise => {}
+        }
+    }
+    match in_a_row[..] {
+        [.., Entry { ended: Ended::Hung, .. }] if in_a_row.len() == 1 => {
+            Some("the last stick at this port hung: if this one does too, it is the port".to_owned())
+        }
+        [_, .., _] => Some(format!("the last {} sticks at this port failed: try another port", in_a_row.len())),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +181,8 @@ mod tests {
         }
     }
 
+    const LATELY: Duration = Duration::from_secs(3600);
+
     fn advice(log: &[Entry]) -> String {
         Health::of(log, &name("4C53")).advice().unwrap_or_default()
     }
@@ -177,6 +204,22 @@ mod tests {
         assert!(advice(&slow).contains("become slow (12 MB/s, once 30)"));
         assert!(advice(&[entry("4C53", Ended::Fake { keeps: 8_000_000_000 }, 9)]).contains("about 8.0 GB"));
         assert_eq!(advice(&[entry("4C53", Ended::Otherwise, 1), entry("4C54", Ended::Hung, 1)]), "");
+    }
+
+    #[test]
+    fn a_port_is_spoken_of_once_it_may_be_to_blame() {
+        let failed = |serial| entry(serial, Ended::Failed { why: "I/O".into() }, 1);
+        let advice = |log: &[Entry]| port_advice(log, "2-1", Moment::from_millis(1000), LATELY);
+        assert_eq!(advice(&[]), None);
+        assert_eq!(advice(&[failed("4C53")]), None, "once is the stick");
+        assert_eq!(advice(&[failed("4C53"), failed("4C53")]), None, "and twice the same");
+        assert!(advice(&[entry("4C53", Ended::Hung, 1)]).unwrap().contains("hung"));
+        let two = [failed("4C53"), entry("4C54", Ended::Otherwise, 1), entry("4C55", Ended::Hung, 1)];
+        assert!(advice(&two).unwrap().contains("last 2 sticks at this port failed"));
+        assert_eq!(advice(&[&two[..], &[entry("4C56", Ended::Ready, 9)]].concat()), None, "it works again");
+        assert_eq!(port_advice(&two, "2-2", Moment::from_millis(1000), LATELY), None);
+        assert_eq!(port_advice(&two, "2-1", Moment::from_millis(3_600_001), LATELY), None, "that was yesterday");
+        assert!(advice(&[failed("000"), failed("000")]).is_some(), "any two of a model");
     }
 
     #[test]

@@ -13,10 +13,20 @@ use crate::{
     problem::Problem,
 };
 
-/// After this long without an answer a person is told, after that long the stick is given up. Cheap sticks pause
-/// for 20 s to tidy up, and the kernel gives a USB command 30 s before it resets the stick.
-const SILENT: Duration = Duration::from_secs(35);
-const GIVE_UP: Duration = Duration::from_secs(120);
+/// After how long without an answer a person is told, and a stick given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    pub silent: Duration,
+    pub give_up: Duration,
+}
+
+impl Default for Patience {
+    /// Cheap sticks pause for 20 s to tidy up, and the kernel gives a USB command 30 s before it resets the stick.
+    fn default() -> Self {
+        Self { silent: Duration::from_secs(35), give_up: Duration::from_secs(120) }
+    }
+}
+
 /// Between two lines about the same stick.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -77,6 +87,7 @@ struct Busy {
 #[derive(Debug)]
 pub struct Run {
     armed: Armed,
+    patience: Patience,
     /// The port of each position.
     ports: Vec<String>,
     slots: Vec<Slot>,
@@ -88,9 +99,9 @@ pub struct Run {
 
 impl Run {
     /// `known`: the ports of positions 1, 2, 3 and so on. If the bench was armed for ports, their order counts instead.
-    pub fn new(armed: Armed, known: Vec<String>) -> Self {
+    pub fn new(armed: Armed, known: Vec<String>, patience: Patience) -> Self {
         let ports = if armed.terms().ports.is_empty() { known } else { armed.terms().ports.clone() };
-        Self { armed, ports, slots: Vec::new(), begun: 0, ready: 0, failed: 0, stopping: false }
+        Self { armed, patience, ports, slots: Vec::new(), begun: 0, ready: 0, failed: 0, stopping: false }
     }
 
     /// The disks that are there now. What is new is begun or declined, what is gone makes room.
@@ -211,6 +222,7 @@ impl Run {
     /// Sticks that are to be given up, and what there is to tell. `beats` counts the answers of a stick.
     pub fn on_tick(&mut self, beats: impl Fn(u64) -> u64, now: Moment) -> (Vec<u64>, Vec<Event>) {
         let (mut given_up, mut events) = (Vec::new(), Vec::new());
+        let Patience { silent, give_up } = self.patience;
         for slot in &mut self.slots {
             let State::Busy(busy) = &mut slot.state else { continue };
             let count = beats(busy.stick);
@@ -220,18 +232,18 @@ impl Run {
             }
             let still = now.since(busy.moved);
             let (position, seconds) = (slot.position, still.as_secs());
-            if still >= GIVE_UP {
+            if still >= give_up {
                 given_up.push(busy.stick);
                 slot.state = State::Over;
                 self.failed += 1;
                 let problem = Problem::new(
-                    "The stick was given up; it does not boot",
+                    "The stick was given up; do not boot from it",
                     format!("nothing came back from it for {seconds} s"),
                     "Pull it out and write it at another port; if that repeats, throw it away.",
                 );
                 let (stick, remains) = (slot.present.disk.clone(), Remains::Suspect);
                 events.push(Event::Failed { position, stick, remains, problem });
-            } else if still >= SILENT && !busy.silent {
+            } else if still >= silent && !busy.silent {
                 busy.silent = true;
                 events.push(Event::Silent { position, seconds });
             }

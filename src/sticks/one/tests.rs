@@ -9,12 +9,10 @@ use whiteglove_core::{
     clock::Moment,
     control::Progress,
     disk::{Bus, Policy},
-    media::{Contents, Form, Item, MediaPlan, Spec, stick::Found},
-    media_card::{ARCHIVE, BoxKey, MediaCard, MediaId, MediaToken},
+    media::stick::Found,
 };
-use whiteglove_image::{boot, media::build_file};
 
-use super::*;
+use super::{super::testing, *};
 use crate::config::Config;
 
 fn on(_: Progress) -> ControlFlow<()> {
@@ -40,28 +38,7 @@ impl Shop {
     }
 
     fn build(&self, name: &str, megabytes: usize, byte: u8) -> u64 {
-        let media = MediaId([7; 16]);
-        let card = MediaCard {
-            media,
-            box_key: BoxKey([1; 32]),
-            token: MediaToken::new([2; 32]),
-            endpoints: vec![],
-            batch: "b".into(),
-            bench: "b".into(),
-            data_volume: Some(5),
-        };
-        let cards = boot::media_cpio(&card.to_json().unwrap()).unwrap();
-        let boot = vec![
-            Item::inline("EFI/BOOT/BOOTX64.EFI", vec![byte; 5000]),
-            Item::inline(ARCHIVE, cards),
-            Item::inline("large", vec![3; megabytes << 20]),
-        ];
-        let size = Some(u64::try_from(megabytes + 40).unwrap() << 20);
-        let contents = Contents { boot, data: vec![], bios: None };
-        let spec = Spec { media, form: Form::Gpt, contents, boot_size: size, data_size: Some(33 << 20) };
-        let plan = MediaPlan::new(spec).unwrap();
-        build_file(&plan, &self.folder.path().join(name), &mut on).unwrap();
-        plan.size
+        testing::image(&self.folder.path().join(name), megabytes, byte)
     }
 
     fn stick(&self) -> PathBuf {

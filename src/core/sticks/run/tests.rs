@@ -30,7 +30,7 @@ fn run_knowing(known: &[&str], ports: &[&str], most: usize, before: &[Present]) 
         before: before.iter().map(|present| present.disk.clone()).collect(),
     };
     let known = known.iter().map(|port| (*port).to_owned()).collect();
-    Run::new(Armed::confirm(terms, "erase 14G..70G", Policy::default()).unwrap(), known)
+    Run::new(Armed::confirm(terms, "erase 14G..70G", Policy::default()).unwrap(), known, Patience::default())
 }
 
 #[test]
