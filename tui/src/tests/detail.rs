@@ -215,7 +215,7 @@ fn a_held_laptop_is_released_by_a_second_key() {
     ─ What it is registered by ──────────────────────────────────────────────────
       The batch wants hash made on Linux
       Linux hash      none
-                                                       ↓ 70 more lines: Down, PgDn
+                                                       ↓ 74 more lines: Down, PgDn
 
     NEXT  Compare the label with this screen. Same laptop, new board: b. Two
           laptops, both labels right: r. Else: call the supervisor.

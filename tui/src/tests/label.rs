@@ -68,7 +68,7 @@ fn a_new_board_is_the_same_laptop_after_a_yes() {
       Asset└──────────────────────────────────────────────────────────────┘
     · On the order. c: compare its label too.
 
-                                                       ↓ 73 more lines: Down, PgDn
+                                                       ↓ 77 more lines: Down, PgDn
 
     NEXT  Compare the label with this screen. Same laptop, new board: b. Two
           laptops, both labels right: r. Else: call the supervisor.
@@ -290,7 +290,7 @@ fn checking_a_label_takes_the_next_scan() {
 
     ────────────────────────────────────────────────────────────────────────────────
 
-                                                        ↓ 64 more lines: Down, PgDn
+                                                        ↓ 68 more lines: Down, PgDn
 
      NEXT  c: scan its label. Then p: switch it off, stick to the next laptop.
 
