@@ -26,11 +26,11 @@ pub use bench_box::{BenchBox, BenchBoxError, FOLDER as BENCH_BOX_FOLDER, bench_b
 pub use build::{BuildInputs, build};
 pub use grub::{KERNEL_ARGUMENTS, grub_cfg, network_grub_cfg};
 pub use ipxe::{ipxe_script, memtest_script};
-pub use pe::PeError;
-#[cfg(test)]
-pub(crate) use pe::made;
+#[cfg(any(test, feature = "testing"))]
+pub use pe::made;
+pub use pe::{PeError, architecture};
 pub use served::{Content, Served, served};
-pub use winpe::{WinPe, WinPeError};
+pub use winpe::{WIMBOOT, WinPe, WinPeError};
 
 use crate::initramfs::{Initramfs, InitramfsError};
 use crate::modules::ModulesError;

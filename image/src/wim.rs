@@ -13,6 +13,11 @@ use whiteglove_core::windows::{
 
 use crate::le::{u16_at, u32_at, u64_at};
 
+mod settle;
+mod sparse;
+
+pub use settle::settle;
+
 const HEADER: usize = 208;
 const ENTRY: usize = 50;
 /// `install.wim` of all editions has some hundred thousand.
@@ -43,6 +48,8 @@ pub struct Wim {
     pub largest: u64,
     /// In bytes, as its resources say; a file that is shorter was cut off.
     pub length: u64,
+    /// Offset and bytes of header, table of resources and list of images.
+    pub lists: [(u64, u64); 3],
     /// SHA-1 of the files' contents is what wimlib names them by.
     pub resources: Vec<Resource>,
 }
@@ -166,7 +173,9 @@ impl Wim {
             metadata: header.flags & resource_flag::METADATA != 0,
             part,
         });
-        Ok(Self { compression, solid, part, boot_index, images, largest, length, resources: resources.collect() })
+        let lists = [(0, HEADER as u64), (table.at, table.stored), (xml.at, xml.stored)];
+        let resources = resources.collect();
+        Ok(Self { compression, solid, part, boot_index, images, largest, length, lists, resources })
     }
 
     /// The image that starts, or the last.

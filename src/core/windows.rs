@@ -2,6 +2,7 @@
 //! laptop starts from. We ship none of them.
 
 pub mod edition;
+pub mod layout;
 pub mod pe;
 
 pub use edition::{Architecture, Edition, EditionsError};

@@ -3,6 +3,7 @@
 //! a laptop refuses it with less to say.
 
 use sha2::{Digest, Sha256};
+use whiteglove_core::windows::Architecture;
 
 use crate::le::{self, u16_at};
 
@@ -28,6 +29,17 @@ const PKCS_SIGNED_DATA: u16 = 2;
 /// The length of the COFF header behind `PE\0\0`, and of one entry of the section table.
 const COFF: usize = 20;
 const SECTION: usize = 40;
+
+/// For which processors a program is. `None`: it is no program, or for others than Windows runs on.
+pub fn architecture(file: &[u8]) -> Option<Architecture> {
+    match Pe::parse(file).ok()?.machine {
+        0x14c => Some(Architecture::X86),
+        0x1c4 => Some(Architecture::Arm),
+        AMD64 => Some(Architecture::X64),
+        0xaa64 => Some(Architecture::Arm64),
+        _ => None,
+    }
+}
 
 /// A program whose headers were found. Offsets are in the file unless said otherwise.
 #[derive(Debug, Clone, Copy)]
@@ -249,8 +261,9 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Programs as small as they may be, for tests here and elsewhere.
-#[cfg(test)]
-pub(crate) mod made;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::unwrap_used, reason = "only tests make programs")]
+pub mod made;
 #[cfg(test)]
 pub(crate) use made::{program, sample, signed};
 

@@ -24,9 +24,12 @@ struct Part {
     called: &'static str,
 }
 
+/// Loads the others over the network (<https://github.com/ipxe/wimboot>).
+pub const WIMBOOT: &str = "wimboot";
+
 /// wimboot first; the large one last. wimboot takes the boot managers out of the image where they are not given.
 const PARTS: &[Part] = &[
-    Part { places: &["wimboot"], begins: b"MZ", what: "wimboot", required: true, called: "" },
+    Part { places: &[WIMBOOT], begins: b"MZ", what: "wimboot", required: true, called: "" },
     Part {
         places: &["bootmgr"],
         // It differs from version to version.

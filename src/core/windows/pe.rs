@@ -19,6 +19,8 @@ pub use pass::Pass;
 
 use crate::{media_card::MediaCard, script::crlf};
 
+/// Holds what is ours inside the image; the tools of the customer's ADK too.
+pub const FOLDER: &str = "whiteglove";
 /// Where the customer's own tools go inside the image.
 pub const OA3TOOL: &str = "whiteglove/oa3tool.exe";
 /// Lets oa3tool read the TPM; without it the hash does not do for pre-provisioning.

@@ -13,13 +13,13 @@ fn le32(n: usize) -> [u8; 4] {
 }
 
 /// A smallest EFI program with these certificates.
-pub(crate) fn sample(certificates: &[&[u8]]) -> Vec<u8> {
+pub fn sample(certificates: &[&[u8]]) -> Vec<u8> {
     signed(&program(&[], 16), certificates)
 }
 
 /// A program for 64-bit x86 with these sections, one page each. `resources` is the directory in which the last
 /// section is named; 16 for none.
-pub(crate) fn program(sections: &[(&str, &[u8])], resources: usize) -> Vec<u8> {
+pub fn program(sections: &[(&str, &[u8])], resources: usize) -> Vec<u8> {
     let headers = (OPTIONAL + OPTIONAL_LENGTH + sections.len() * SECTION).next_multiple_of(FILE_ALIGNMENT);
     let mut file = b"MZ".to_vec();
     file.resize(headers, 0);
@@ -59,7 +59,7 @@ pub(crate) fn program(sections: &[(&str, &[u8])], resources: usize) -> Vec<u8> {
 }
 
 /// The program with a certificate table behind it.
-pub(crate) fn signed(program: &[u8], certificates: &[&[u8]]) -> Vec<u8> {
+pub fn signed(program: &[u8], certificates: &[&[u8]]) -> Vec<u8> {
     let mut file = program.to_vec();
     let start = file.len();
     for certificate in certificates {

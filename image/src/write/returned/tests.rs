@@ -99,7 +99,8 @@ fn what_cannot_be_taken_in_keeps_the_stick_from_being_erased() {
     let stick = returned();
     let error = written(&stick, collect).unwrap_err();
     assert!(matches!(error.cause, Cause::Brought(Brought { captures: 1, .. })), "{error:?}");
-    assert!(stick.borrow().bytes.windows(64).any(|window| window == &noise(77, 30_000)[..64]));
+    let capture = noise(77, 30_000);
+    assert!(stick.borrow().bytes.windows(64).any(|window| window == &capture[..64]));
 
     let refuse = |_: &mut dyn Medium, _: &Disk, _: Watch<'_>| {
         Err(Problem::new("1 of 2 was taken in.", "b.wgc is of another bench.", "Send it there."))
