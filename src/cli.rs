@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod media;
 
-pub use media::{BenchArgs, KindWord, Made, MediaAction};
+pub use media::{BenchArgs, KindWord, Made, MediaAction, What, WindowsArgs};
 
 #[derive(Debug, Parser)]
 #[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]

@@ -23,7 +23,7 @@ use whiteglove_core::{
     problem::Problem,
 };
 use whiteglove_image::{
-    boot::{BootEnv, signers},
+    boot::signers,
     media::{BuildError, Watch},
     origin::Origin,
     seal,
@@ -49,7 +49,7 @@ impl Sealing {
         boot: &mut Vec<Item>,
         data: &[Item],
         card: &MediaCard,
-        environment: &BootEnv,
+        known: &Known,
         watch: Option<Watch<'_>>,
     ) -> Result<(), Problem> {
         let about = About {
@@ -59,11 +59,10 @@ impl Sealing {
             batch: card.batch.clone(),
             issued: self.issued,
         };
-        let known = environment.files().map(|file| (file.path.clone(), file.sha256)).collect();
         let loaders = loaders(boot)?;
         let volumes: [(On, &[Item]); 2] = [(On::Boot, boot), (On::Data, data)];
         let files = match watch {
-            Some(watch) => list(&volumes, &known, watch)?,
+            Some(watch) => list(&volumes, known, watch)?,
             None => files(&volumes).map(|file| file.listed([0; 32])).collect(),
         };
         seal(boot, about, loaders, files, &self.signer)

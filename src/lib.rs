@@ -17,6 +17,7 @@ pub mod hashes;
 pub mod journal;
 mod media;
 mod preflight;
+mod process;
 mod registrar;
 mod sealed;
 pub mod session;

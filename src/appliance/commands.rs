@@ -72,6 +72,7 @@ impl Owner {
                 return (vec![], None);
             }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
+            Command::ExportWinPe { out, windows } => return self.export_winpe(from, out, windows),
             Command::PlanMedia { recipe } => {
                 self.plan_media(from, recipe);
                 return (vec![], None);

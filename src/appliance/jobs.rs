@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use whiteglove_core::{
     control::{Image, Job, Progress, Update},
     disk::{Disk, ErasePermit, Policy},
-    media::{Recipe, summary::Summary},
+    media::{Kind, Recipe, Windows, summary::Summary},
     media_card::{MediaCard, MediaId},
     preflight::Program,
     problem::Problem,
@@ -33,6 +33,7 @@ use crate::{
     clock::now,
     config::Config,
     evidence::Sealing,
+    media::{Digests, Places, Planned},
     preflight,
     sticks::{self, Device, Done, Hardware, Issuer, Log, One},
 };
@@ -173,16 +174,28 @@ impl Owner {
     }
 
     /// The plan of a medium that is never made: its number is nobody's.
-    pub(super) fn plan_media(&self, from: u64, recipe: Recipe) {
-        let environment = self.config.boot_environment();
+    pub(super) fn plan_media(&mut self, from: u64, recipe: Recipe) {
+        let windows = recipe.kind.windows().map(|windows| windows.iso.clone());
+        let (places, recipe) = (Places::of(&self.config), self.settled(recipe));
         let card = self.card(MediaId([0; 16]));
         let (state, inbox) = (self.config.state.clone(), self.inbox.clone());
-        tokio::task::spawn_blocking(move || {
-            let plan = || {
-                let sealing = Sealing { signer: crate::state::signer(&state)?, issued: now() };
-                crate::media::plan(&environment, &card, &recipe, &sealing, None).map(|plan| Summary::from(&plan))
-            };
-            drop(inbox.blocking_send(Input::Reply { to: from, update: Update::Planned(plan()) }));
+        let plan = move |watch: Watch<'_>| {
+            let sealing = Sealing { signer: crate::state::signer(&state)?, issued: now() };
+            let Planned { plan, notes } = crate::media::plan(&places, &card, &recipe, &sealing, Digests::Left, watch)?;
+            Ok(Summary { notes, ..Summary::from(&plan) })
+        };
+        let tell =
+            move |planned| drop(inbox.blocking_send(Input::Reply { to: from, update: Update::Planned(planned) }));
+        let Some(windows) = windows else {
+            tokio::task::spawn_blocking(move || tell(plan(&mut |_| ControlFlow::Continue(()))));
+            return;
+        };
+        // Minutes, if that Windows is new to the bench: with progress, and to be cancelled.
+        self.start(from, format!("preparing {}", windows.display()), move |handle| {
+            let planned = plan(&mut |progress| handle.watch(progress));
+            let outcome = planned.as_ref().map(|_| "Windows is prepared.".to_owned()).map_err(Problem::clone);
+            tell(planned);
+            outcome
         });
     }
 
@@ -236,10 +249,50 @@ impl Owner {
         }
     }
 
+    /// As [`Self::export_netboot`]; what this bench itself gives out needs no medium of its own.
+    pub(super) fn export_winpe(
+        &mut self,
+        from: u64,
+        out: Option<PathBuf>,
+        windows: Windows,
+    ) -> (Vec<Record>, Option<Then>) {
+        let medium = match out.as_ref().map(|_| new_media_id()).transpose() {
+            Ok(medium) => medium,
+            Err(problem) => {
+                self.tell(from, Err(problem));
+                return (vec![], None);
+            }
+        };
+        let recipe = self.settled(Recipe { kind: Kind::WinPe(windows), ..Recipe::default() });
+        let then: Then = Box::new(move |owner, written| {
+            let Some(windows) = recipe.kind.windows().cloned() else { return };
+            if let Err(problem) = written {
+                return owner.tell(from, Err(problem));
+            }
+            let card = MediaCard { data_volume: None, ..owner.card(medium.unwrap_or(MediaId([0; 16]))) };
+            let (places, own) = (Places::of(&owner.config), owner.config.payloads_folder().join("winpe"));
+            let title = format!("Windows PE for the network from {}", windows.iso.display());
+            owner.start(from, title, move |handle| {
+                netboot::export_winpe(&places, &card, &windows, &own, out.as_deref(), handle)
+            });
+        });
+        let records = medium.map(|media| Record::MediaIssued { media, batch: self.batch(), network: false });
+        (records.into_iter().collect(), Some(then))
+    }
+
+    /// With what the open batch decides where the recipe does not.
+    fn settled(&self, mut recipe: Recipe) -> Recipe {
+        let of_batch = self.bench.open_batch().map(|batch| batch.loader);
+        if let (Some(windows), Some(loader)) = (recipe.kind.windows_mut(), of_batch) {
+            windows.loader.get_or_insert(loader);
+        }
+        recipe
+    }
+
     fn start_build(&mut self, from: u64, media: MediaId, out: &Path, recipe: Recipe) {
         let folder = self.config.media_folder();
         let out = folder.join(out);
-        let environment = self.config.boot_environment();
+        let (places, recipe) = (Places::of(&self.config), self.settled(recipe));
         let card = self.card(media);
         let state = self.config.state.clone();
         let issued = self.bench.media().get(&media).map_or_else(now, |known| known.issued);
@@ -248,7 +301,7 @@ impl Owner {
         self.start(from, title, move |handle| {
             let sealing = Sealing { signer: crate::state::signer(&state)?, issued };
             let watch: Watch<'_> = &mut |progress| handle.watch(progress);
-            let plan = crate::media::plan(&environment, &card, &recipe, &sealing, Some(watch))?;
+            let Planned { plan, notes } = crate::media::plan(&places, &card, &recipe, &sealing, Digests::Made, watch)?;
             let programs = preflight::programs(&plan)?;
             if out.starts_with(&folder) {
                 std::fs::create_dir_all(&folder).map_err(|error| {
@@ -269,7 +322,8 @@ impl Owner {
             };
             let said = preflight::words(&programs, &fleet).map_or_else(String::new, |said| format!(" {said}"));
             handle.built(media, programs);
-            Ok(format!("{} is ready: {} MB.{none}{said}", out.display(), plan.size / 1_000_000))
+            let notes: String = notes.iter().map(|note| format!(" {note}")).collect();
+            Ok(format!("{} is ready: {} MB.{none}{notes}{said}", out.display(), plan.size / 1_000_000))
         });
     }
 

@@ -5,18 +5,18 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
-use whiteglove_core::{control::Progress, media_card::MediaCard, preflight::Fleet, problem::Problem};
+use whiteglove_core::{control::Progress, media::Windows, media_card::MediaCard, preflight::Fleet, problem::Problem};
 use whiteglove_image::{
-    boot::{self, BootEnv, BootFile, Content, Served},
+    boot::{self, BootEnv, BootFile, Content, Served, WIMBOOT, WinPe},
     starts,
 };
 
 use super::jobs::Handle;
-use crate::preflight;
+use crate::{media::Places, preflight};
 
 /// Writes the tree beside its place and moves it there when it is whole; what is copied is checked again
 /// on the way.
@@ -33,11 +33,7 @@ pub(super) fn export(
     let environment = BootEnv::open(boot_environment).map_err(Problem::from)?;
     let served = served(&environment, card)?;
     if out.exists() {
-        return Err(Problem::new(
-            format!("{} is there already.", out.display()),
-            "An export never writes over a folder that a server may be giving out.",
-            "Name a new folder, switch the server over, then remove the old one.",
-        ));
+        return Err(in_use(out));
     }
     let failed = |error: io::Error| {
         Problem::new(
@@ -75,6 +71,86 @@ pub(super) fn export(
     ))
 }
 
+/// Makes a customer's Windows PE ready for the network: in a new folder for others' servers, with the card of a medium of
+/// its own; or, in the place of an earlier one, in the folder `own` out of which this bench gives it with its own card.
+///
+/// # Errors
+/// As of [`crate::media::windows::Bench::network`], or the folder is there already.
+pub(super) fn export_winpe(
+    places: &Places,
+    card: &MediaCard,
+    windows: &Windows,
+    own: &Path,
+    out: Option<&Path>,
+    handle: &mut Handle<'_>,
+) -> Result<String, Problem> {
+    let target = out.unwrap_or(own);
+    let failed = |error: io::Error| {
+        Problem::new(
+            format!("{} was not made.", target.display()),
+            format!("The system says: {error}."),
+            "Check the permissions and the free space there, then try again.",
+        )
+    };
+    if out.is_some_and(Path::exists) {
+        return Err(in_use(target));
+    }
+    let parent = target.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(failed)?;
+    let staging = Staging(tempfile_beside(parent).map_err(failed)?);
+    // One that a person put there stays.
+    let wimboot = Some(own.join(WIMBOOT)).filter(|path| path.is_file());
+    let folder = if out.is_some() { staging.0.join("winpe") } else { staging.0.clone() };
+    let bench = places.windows(card);
+    let mut notes = bench.network(windows, wimboot.as_deref(), &folder, &mut |progress| handle.watch(progress))?;
+    let found = WinPe::find(&folder).map_err(Problem::from)?;
+    if out.is_some() {
+        let tree = Tree { root: &staging.0, handle, done: 0, total: 0 };
+        let written = found.iter().flat_map(|winpe| winpe.served(Some(pe::card(card)))).try_for_each(
+            |Served { name, content }| {
+                // The others lie there already.
+                if let Content::Made(bytes) = content { tree.text(&name, &bytes) } else { Ok(()) }
+            },
+        );
+        written.and_then(|()| tree.text("README.TXT", winpe_words(card).as_bytes())).map_err(failed)?;
+    } else if target.exists() {
+        let old = target.with_extension("old");
+        let replaced = fs::remove_dir_all(&old).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        });
+        replaced.and_then(|()| fs::rename(target, &old)).map_err(failed)?;
+        notes.push(format!("The earlier one is kept as {}.", old.display()));
+    }
+    fs::set_permissions(&staging.0, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    fs::rename(&staging.0, target).map_err(failed)?;
+    let words = match out {
+        Some(_) => {
+            format!("{} is ready: medium {}. README.TXT in it says how to give it out.", target.display(), card.media)
+        }
+        None => "Laptops that boot from the network can start it now: whiteglove netboot boot winpe DEVICE.".to_owned(),
+    };
+    Ok([vec![words], notes].concat().join(" "))
+}
+
+/// Removed unless it was renamed.
+struct Staging(PathBuf);
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What stops this will stop the next attempt, which says so.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn in_use(out: &Path) -> Problem {
+    Problem::new(
+        format!("{} is there already.", out.display()),
+        "An export never writes over a folder that a server may be giving out.",
+        "Name a new folder, switch the server over, then remove the old one.",
+    )
+}
+
 /// What the bench itself would give out for this card.
 fn served(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Served>, Problem> {
     let json = serde_json::to_vec(card).map_err(|error| {
@@ -83,7 +159,7 @@ fn served(environment: &BootEnv, card: &MediaCard) -> Result<Vec<Served>, Proble
     boot::served(environment, &json).map_err(Problem::from)
 }
 
-fn tempfile_beside(parent: &Path) -> io::Result<std::path::PathBuf> {
+fn tempfile_beside(parent: &Path) -> io::Result<PathBuf> {
     let staging = parent.join(format!(".whiteglove-export-{}", std::process::id()));
     // Of an export that was killed.
     if staging.exists() {
@@ -217,6 +293,25 @@ Laptops reach the bench {bench}; it has to run while they boot.
 
 Whoever is on this network can read the folder. It holds no password: only the bench's public key, and a
 token with which captures can be sent to it. The bench gives out a laptop's data to nobody.
+When the batch is done: whiteglove media revoke {}
+",
+        card.bench, card.batch, card.media, card.media
+    )
+}
+
+fn winpe_words(card: &MediaCard) -> String {
+    format!(
+        "\
+This folder starts laptops over the network into the customer's Windows PE, which makes their hardware hash.
+
+It belongs to the bench '{}' (batch '{}'), medium {}.
+
+  Give it out by HTTP (or TFTP, which takes minutes) as it is, and let iPXE load winpe.ipxe.
+  UEFI: iPXE and wimboot start with Secure Boot off, or where both are signed for the firmware's certificates.
+  With Secure Boot on and nothing changed on the laptop, start Windows PE from a stick.
+
+Whoever is on this network can read the folder. It holds a pass with which captures can be handed in to the bench, and
+nothing else of value; the bench gives out a laptop's data to nobody.
 When the batch is done: whiteglove media revoke {}
 ",
         card.bench, card.batch, card.media, card.media

@@ -3,34 +3,22 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use whiteglove_core::media::Form;
+use whiteglove_core::media::{Form, Generation};
 
 #[derive(Debug, Subcommand)]
 pub enum MediaAction {
     /// Show what a medium would be, down to its last extent, and write nothing
-    Plan {
-        /// As of `media build`
-        #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
-        form: Made,
-        /// Put everything in this folder on the boot volume too
-        #[arg(long, value_name = "DIR")]
-        add: Option<PathBuf>,
-    },
+    Plan(What),
     /// Build a medium for the open batch, or a bench box
     Build {
-        /// What starts from it
-        #[arg(long, value_enum, default_value_t = KindWord::QuickScan)]
-        kind: KindWord,
+        #[command(flatten)]
+        what: What,
         /// The image; for a tree, its folder
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// gpt: a stick. mbr, or if that is refused too mbr-efi: a stick for boards that refuse it. iso: virtual media, for
-        /// UEFI and BIOS. tree: for a TFTP or HTTP server, the same as `netboot export`
-        #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
-        form: Made,
-        /// Put everything in this folder on the boot volume too
-        #[arg(long, value_name = "DIR")]
-        add: Option<PathBuf>,
+        #[arg(long, value_name = "FILE", required_unless_present = "to_netboot")]
+        out: Option<PathBuf>,
+        /// Windows PE: where this bench itself gives it to laptops that boot from the network
+        #[arg(long, conflicts_with_all = ["out", "form", "media"])]
+        to_netboot: bool,
         /// Build this medium anew instead of a new one; the same inputs give the same bytes
         #[arg(long, value_name = "NUMBER")]
         media: Option<String>,
@@ -116,10 +104,50 @@ pub enum MediaAction {
     Verify { image: PathBuf },
 }
 
+/// A medium, besides where it goes.
+#[derive(Debug, clap::Args)]
+pub struct What {
+    /// What starts from it
+    #[arg(long, value_enum, default_value_t = KindWord::QuickScan)]
+    pub kind: KindWord,
+    /// gpt: a stick. mbr, or if that is refused too mbr-efi: a stick for boards that refuse it. iso: virtual media, for
+    /// UEFI and BIOS. tree: for a TFTP or HTTP server, the same as `netboot export`
+    #[arg(long, value_name = "FORM", default_value_t, value_parser = form)]
+    pub form: Made,
+    /// Put everything in this folder on the boot volume too
+    #[arg(long, value_name = "DIR")]
+    pub add: Option<PathBuf>,
+    #[command(flatten)]
+    pub windows: WindowsArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Windows (--kind winpe and setup)")]
+pub struct WindowsArgs {
+    /// The customer's own ISO of Windows; `media windows ISO` says what is on it
+    #[arg(long, value_name = "FILE")]
+    pub iso: Option<PathBuf>,
+    /// Who signed the boot manager, and so which laptops start it: 2011, 2023, or as-is for the one the ISO starts by
+    /// [default: the batch's]
+    #[arg(long, value_name = "GENERATION")]
+    pub loader: Option<Generation>,
+    /// Folder with oa3tool.exe of the Windows ADK; PCPKsp.dll and curl.exe come out of the ISO if they are not in it
+    /// [default: payloads/tools in the state folder]
+    #[arg(long, value_name = "DIR")]
+    pub tools: Option<PathBuf>,
+    /// Folder of unpacked drivers that Windows PE or Setup loads
+    #[arg(long, value_name = "DIR")]
+    pub drivers: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum KindWord {
     /// Our agent, which captures who a laptop is
     QuickScan,
+    /// The customer's Windows PE, which captures by Microsoft's own tool
+    Winpe,
+    /// The customer's Windows, to be installed
+    Setup,
     /// A bench: a PC started from it shows the board, serves laptops and keeps its journal on the stick
     Box,
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "the command line asks")]
 
 mod bench;
+mod build;
 mod check;
 mod preflight;
 mod windows;
@@ -12,83 +13,22 @@ use whiteglove_core::{
     clock::short_age,
     control::{Command, Progress, Update},
     disk::{Disk, Policy},
-    media::Recipe,
     media_card::MediaId,
-    preflight::Fleet,
     problem::Problem,
 };
-use whiteglove_image::{
-    boot::{self, BootEnv},
-    verify,
-};
+use whiteglove_image::verify;
 
-use super::{Meter, absolute, ask, bench_box, columns, print, read_journal};
-use crate::{
-    appliance::stopped,
-    cli::{KindWord, Made, MediaAction},
-    clock::now,
-    config::Config,
-    media, session,
-};
-
-/// Nothing is asked of a running bench and nothing is written: what is not decided yet stands as zeros.
-async fn plan(config: &Config, form: Made, add: Option<std::path::PathBuf>) -> Result<(), Problem> {
-    let (batch, fleet) = match read_journal(config).await {
-        Ok(verified) => (verified.bench.batch().unwrap_or(&config.batch).to_owned(), verified.bench.fleet()),
-        // No bench has worked here yet.
-        Err(_) => (config.batch.clone(), Fleet::default()),
-    };
-    let environment = config.boot_environment();
-    match form {
-        Made::Image(form) => {
-            let recipe = Recipe { form, add: add.as_deref().map(absolute).transpose()?, ..Recipe::default() };
-            let plan = media::preview(config, batch, &recipe)?;
-            print(plan.to_string().trim_end())?;
-            preflight::said(&crate::preflight::programs(&plan)?, &fleet)
-        }
-        Made::Tree => {
-            let card = media::placeholder(config, batch);
-            let json =
-                card.to_json().map_err(|error| Problem::new("There is no plan.", error.to_string(), "Report this."))?;
-            let environment = BootEnv::open(&environment).map_err(Problem::from)?;
-            let served = boot::served(&environment, &json).map_err(Problem::from)?;
-            let lines = served.iter().map(|file| format!("{:>13}  {}", file.content.size(), file.name));
-            print(&format!("{:>13}  path\n{}", "bytes", lines.collect::<Vec<_>>().join("\n")))
-        }
-    }
-}
+use super::{Meter, absolute, ask, columns, print, read_journal};
+use crate::{appliance::stopped, cli::MediaAction, clock::now, config::Config, session};
 
 /// # Errors
 /// The bench's own answer.
 pub async fn media(config: &Config, action: MediaAction) -> Result<(), Problem> {
     match action {
-        MediaAction::Plan { form, add } => plan(config, form, add).await,
-        MediaAction::Build { kind: KindWord::Box, out, form, add, media } => {
-            let Made::Image(form) = form else {
-                return Err(Problem::new(
-                    "The bench box was not built.",
-                    "A box runs from its stick, and keeps its journal there.",
-                    "Build it as a stick: leave --form out.",
-                ));
-            };
-            let media = media.as_deref().map(media_id).transpose()?;
-            bench_box::build(config, &out, &Recipe { form, add, again: media, ..Recipe::default() })
-        }
-        MediaAction::Build { kind: KindWord::QuickScan, out, form, add, media } => {
-            let (out, add) = (absolute(&out)?, add.as_deref().map(absolute).transpose()?);
+        MediaAction::Plan(what) => build::plan(config, what).await,
+        MediaAction::Build { what, out, to_netboot, media } => {
             let again = media.as_deref().map(media_id).transpose()?;
-            match form {
-                Made::Image(form) => {
-                    ask(config, Command::BuildMedia { out, recipe: Recipe { form, add, again, ..Recipe::default() } })
-                        .await
-                }
-                Made::Tree if add.is_some() || again.is_some() => Err(Problem::new(
-                    "The tree was not built.",
-                    "What is added to a medium, or made anew by its number, is a stick or a disc.",
-                    "Leave --add and --media out, or choose another form.",
-                )),
-                Made::Tree => ask(config, Command::ExportNetboot { out }).await,
-            }
+            build::build(config, what, out, to_netboot, again).await
         }
         MediaAction::Write { image, to, name, discard, operator } => {
             let disk = find_disk(config, &to).await?;

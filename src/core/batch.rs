@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     customer::{self, Changes, Customer},
     lane::Lane,
+    media::Generation,
     netboot::Program,
     problem::Problem,
 };
@@ -56,6 +57,9 @@ pub struct Batch {
     /// What its laptops boot from the network.
     #[serde(default)]
     pub boot: Program,
+    /// Whose signature the boot manager has, on media with Windows.
+    #[serde(default)]
+    pub loader: Generation,
 }
 
 impl Batch {
@@ -69,6 +73,7 @@ impl Batch {
             profile: None,
             identity: IdentityPolicy::default(),
             boot: Program::default(),
+            loader: Generation::default(),
         }
     }
 
@@ -121,6 +126,7 @@ impl Batch {
         changes.note("profile", self.profile.as_ref(), to.profile.as_ref());
         changes.note("identity", Some(self.identity.words()), Some(to.identity.words()));
         changes.note("boot", Some(self.boot.words()), Some(to.boot.words()));
+        changes.note("loader", Some(self.loader.words()), Some(to.loader.words()));
         changes.0
     }
 }

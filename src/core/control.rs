@@ -16,7 +16,7 @@ use crate::{
     disk::Disk,
     hwhash::Comparison,
     lane,
-    media::{Recipe, summary::Summary},
+    media::{Recipe, Windows, summary::Summary},
     media_card::MediaId,
     netboot::{Choice, Decision, Mode, NetworkView, Reason, StoryView},
     order::{Match, OrderStatus},
@@ -61,6 +61,8 @@ pub enum Command {
     /// Write a tree that any TFTP or HTTP server can give out, for laptops to boot from the network. A medium of its
     /// own, for the open batch.
     ExportNetboot { out: PathBuf },
+    /// Write a customer's Windows PE for a TFTP or HTTP server to a new folder; `None`: for this bench's own.
+    ExportWinPe { out: Option<PathBuf>, windows: Windows },
     /// A medium was lost or is retired: accept nothing sealed with it any more.
     RevokeMedia { media: MediaId },
     /// Write an image to a disk. `typed` is what the person typed to name it; `operator` who they are, if they said so.

@@ -10,10 +10,6 @@
 //!
 //! Invariant: a plan depends on its `Spec` alone, in any order of items: same inputs, same bytes.
 
-use std::collections::HashSet;
-use std::fmt;
-use std::path::PathBuf;
-
 use sha2::{Digest, Sha256};
 
 use crate::media_card::MediaId;
@@ -21,6 +17,7 @@ use crate::problem::Problem;
 
 mod form;
 pub mod iso;
+mod item;
 pub mod keep;
 pub mod manifest;
 pub mod map;
@@ -36,9 +33,9 @@ pub mod volume;
 
 pub use form::{Form, MbrBoot, UnknownForm};
 use iso::{Disc, DiscError};
+pub use item::{Contents, Item, Source};
 use keep::Keep;
 use map::MAX_EXTENTS;
-use piece::Piece;
 pub use recipe::{Generation, Kind, Recipe, UnknownGeneration, Windows};
 use tree::Tree;
 use volume::{Geometry, SECTOR, Volume, VolumeError};
@@ -59,82 +56,6 @@ pub const DEFAULT_DATA: u64 = 256 * MIB;
 /// Room left for what a technician drops on the boot volume.
 const BOOT_SLACK: u64 = 64 * MIB;
 const DATA_SLACK: u64 = 16 * MIB;
-
-/// Where a file's bytes come from. Opaque here: the core opens nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Source {
-    Inline(Vec<u8>),
-    Path(PathBuf),
-    /// Lies inside a larger file, a disc of Windows, from which it is not unpacked first.
-    Inside {
-        path: PathBuf,
-        pieces: Vec<Piece>,
-    },
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // An inline file may be the media card; its token has no place in a log.
-            Self::Inline(bytes) => write!(f, "Inline({} bytes)", bytes.len()),
-            Self::Path(path) => write!(f, "Path({})", path.display()),
-            Self::Inside { path, pieces } => write!(f, "Inside({}, {} pieces)", path.display(), pieces.len()),
-        }
-    }
-}
-
-/// One thing to put on a volume. Paths are relative to it, with `/`; missing parents are made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
-    Directory { path: String },
-    File { path: String, size: u64, source: Source },
-}
-
-impl Item {
-    pub fn directory(path: impl Into<String>) -> Self {
-        Self::Directory { path: path.into() }
-    }
-
-    pub fn inline(path: impl Into<String>, bytes: Vec<u8>) -> Self {
-        Self::File { path: path.into(), size: bytes.len() as u64, source: Source::Inline(bytes) }
-    }
-
-    /// A file of the host; `size` is what it was when the plan was made, and is held to.
-    pub fn host(path: impl Into<String>, size: u64, from: PathBuf) -> Self {
-        Self::File { path: path.into(), size, source: Source::Path(from) }
-    }
-
-    /// A file that lies in pieces inside one of the host.
-    pub fn inside(path: impl Into<String>, size: u64, from: PathBuf, pieces: Vec<Piece>) -> Self {
-        Self::File { path: path.into(), size, source: Source::Inside { path: from, pieces } }
-    }
-
-    pub fn path(&self) -> &str {
-        match self {
-            Self::Directory { path } | Self::File { path, .. } => path,
-        }
-    }
-}
-
-/// What is on a medium, whatever its form. A person's view is by volume: what it boots from, what comes back on it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Contents {
-    pub boot: Vec<Item>,
-    pub data: Vec<Item>,
-    /// The program that a BIOS starts from a disc.
-    pub bios: Option<Vec<u8>>,
-}
-
-impl Contents {
-    /// As a disc or a tree has it: one volume, nothing to come back on it, and what both volumes of a stick have once.
-    pub fn read_only(self) -> Self {
-        let Self { mut boot, data, bios } = self;
-        let here: HashSet<String> = boot.iter().map(|item| item.path().to_lowercase()).collect();
-        let files = data.into_iter().filter(|item| matches!(item, Item::File { .. }));
-        boot.extend(files.filter(|item| !here.contains(&item.path().to_lowercase())));
-        Self { boot, data: vec![], bios }
-    }
-}
 
 /// What to plan.
 #[derive(Debug, Clone)]

@@ -32,5 +32,6 @@ mod sticks;
 mod support;
 mod tftp;
 mod windows_disc;
+mod windows_media;
 mod windows_scripts;
 mod winpe_post;

@@ -376,7 +376,7 @@ fn content_of_a_persons_own_goes_along() {
     fs::create_dir_all(folder.join("boot")).unwrap();
     fs::write(folder.join("boot/vmlinuz"), "mine").unwrap();
     let complaint = bench.complains(&["media", "build", "--out", out, "--add", add]);
-    assert!(complaint.contains("part of the boot environment"), "{complaint}");
+    assert!(complaint.contains("part of what the medium boots by"), "{complaint}");
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub struct Summary {
     /// Length of the image, bytes.
     pub size: u64,
     pub volumes: Vec<VolumeSummary>,
+    /// What a person should know of what it is made of, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ impl From<&MediaPlan> for Summary {
                 largest,
             }
         });
-        Self { form: plan.form, size: plan.size, volumes: volumes.collect() }
+        Self { form: plan.form, size: plan.size, volumes: volumes.collect(), notes: vec![] }
     }
 }
 

@@ -35,7 +35,7 @@ fn summary(form: Form) -> Summary {
         volume("WGBOOT", 536_870_912, 47_604_112, 19, &largest),
         volume("WGDATA", 268_435_456, 41_200, 9, &[("README.TXT", 1_204)]),
     ];
-    Summary { form, size: 807_403_520, volumes }
+    Summary { form, size: 807_403_520, volumes, notes: vec![] }
 }
 
 /// The plan page, with the plan on it.
