@@ -27,6 +27,7 @@ mod sticks;
 mod support;
 mod tpm;
 mod variables;
+mod windows;
 
 use std::{
     env, fs,

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use crate::{forms::captures, laptop::Firmware};
+use crate::{forms::captures, laptop::Firmware, windows::starts};
 
 fn wanted() -> bool {
     env::var("WHITEGLOVE_ALL").is_ok_and(|all| !all.is_empty())
@@ -20,5 +20,13 @@ fn a_stick_with_an_mbr_captures_with_secure_boot_on() {
     if wanted() {
         captures("mbr", "mbr", "mbr.img", Firmware::Uefi);
         captures("mbr-efi", "mbr-efi", "mbr-efi.img", Firmware::Uefi);
+    }
+}
+
+#[test]
+fn firmware_starts_windows_pe_from_a_disc_and_by_an_mbr_too() {
+    if wanted() {
+        starts("winpe-disc", "iso", Firmware::Uefi);
+        starts("winpe-mbr", "mbr", Firmware::Uefi);
     }
 }
