@@ -9,7 +9,9 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use whiteglove_core::{control::Progress, media::Windows, media_card::MediaCard, preflight::Fleet, problem::Problem};
+use whiteglove_core::{
+    control::Progress, media::Windows, media_card::MediaCard, preflight::Fleet, problem::Problem, windows::pe,
+};
 use whiteglove_image::{
     boot::{self, BootEnv, BootFile, Content, Served, WIMBOOT, WinPe},
     starts,

@@ -262,7 +262,7 @@ fn windows_pe_for_the_network_is_what_wimboot_loads() {
     fs::write(site.path("tools/wimboot"), "MZ wimboot").unwrap();
     let tree = site.path("tree");
     site.bench.says(&[&plain[..], &["--form", "tree", "--out", &tree]].concat());
-    for name in ["winpe.ipxe", "winpe/wimboot", "winpe/sources/boot.wim", "README.TXT"] {
+    for name in ["winpe.ipxe", "winpe/wimboot", "winpe/card.cmd", "winpe/sources/boot.wim", "README.TXT"] {
         assert!(Path::new(&tree).join(name).is_file(), "{name}");
     }
     assert!(
