@@ -22,7 +22,7 @@ use whiteglove_core::{
         keep::Keep,
         map::{self, ExtentDigest, ExtentMap, MapError, MapExtent},
     },
-    media_card::ARCHIVE,
+    media_card,
     problem::Problem,
 };
 
@@ -158,7 +158,7 @@ fn write_content(plan: &MediaPlan, out: &mut (impl Write + Seek), watch: Watch<'
 fn cards(plan: &MediaPlan) -> Option<(u64, u64)> {
     // Each stick gets its own number, and a disc is none.
     let boot = plan.partition(media::Part::Boot).filter(|_| plan.form.is_stick())?;
-    let file = boot.volume.files.iter().find(|file| file.path.trim_start_matches('/') == ARCHIVE)?;
+    let file = boot.volume.files.iter().find(|file| media_card::is_personal(&file.path))?;
     Some((boot.offset() + boot.volume.geometry.cluster_offset(file.first_cluster), file.size))
 }
 

@@ -131,6 +131,22 @@ impl StickCard {
 /// Where a boot volume has the archive of both cards.
 pub const ARCHIVE: &str = "boot/media.cpio";
 
+/// The same for a medium that starts something else than our agent: what differs from stick to stick, and nothing to
+/// send captures by.
+pub const STICK_FILE: &str = "whiteglove/stick.json";
+
+/// Bytes of [`STICK_FILE`] on an image.
+pub fn stick_file(data_volume: u32) -> Vec<u8> {
+    let stick = String::from_utf8(StickCard::blank()).unwrap_or_default();
+    format!("[{{{DATA_VOLUME}{data_volume:<SERIAL_WIDTH$}}},{stick}]\n").into_bytes()
+}
+
+/// Whether a file of the boot volume differs from stick to stick.
+pub fn is_personal(path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    [ARCHIVE, STICK_FILE].iter().any(|known| path.eq_ignore_ascii_case(known))
+}
+
 /// Puts a stick's number and its data volume's serial into the archive that holds both cards. `None`: it holds no such
 /// cards, as it was made before sticks had numbers.
 pub fn personalised(archive: &[u8], stick: StickId, data_volume: u32) -> Option<Vec<u8>> {
@@ -189,6 +205,19 @@ mod tests {
         }
         let text = card(None).to_json().unwrap();
         assert_eq!(serde_json::from_slice::<MediaCard>(&text).unwrap(), card(None));
+    }
+
+    #[test]
+    fn a_medium_without_cards_has_room_for_the_same() {
+        let blank = stick_file(7);
+        let stick = StickId([0xcd; 16]);
+        let own = personalised(&blank, stick, u32::MAX).unwrap();
+        assert_eq!(as_on_image(&own, 7), Some((blank.clone(), stick, u32::MAX)));
+        for file in [blank, own] {
+            let json: serde_json::Value = serde_json::from_slice(&file).unwrap();
+            assert!(json[0]["data_volume"].is_u64() && json[1]["stick"].is_string(), "{json}");
+        }
+        assert!(is_personal("/Whiteglove/stick.json") && is_personal(ARCHIVE) && !is_personal("stick.json"));
     }
 
     #[test]

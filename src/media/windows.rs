@@ -18,7 +18,7 @@ use std::{
 use whiteglove_core::{
     certificates::{Authority, listed},
     media::{Contents, Generation, Item, Windows, manifest::folded},
-    media_card::MediaCard,
+    media_card::{MediaCard, STICK_FILE, stick_file},
     problem::Problem,
     script,
     windows::{
@@ -104,6 +104,8 @@ impl Bench<'_> {
     ) -> Result<Ready, Problem> {
         boot.push(Item::inline("README.TXT", finder_words(self.card, does).into_bytes()));
         boot.extend(script::starters(self.card.media).into_iter().map(|(path, bytes)| Item::inline(path, bytes)));
+        let personal = self.card.data_volume.map(|serial| Item::inline(STICK_FILE, stick_file(serial)));
+        boot.extend(personal);
         if let Some((folder, below)) = with {
             drivers(folder, below, &mut boot)?;
         }

@@ -6,12 +6,15 @@ use serde_json::Value;
 use whiteglove_core::certificates::testing::signature;
 use whiteglove_image::boot::made;
 
-use crate::support::{
-    Bench,
-    digests::digests,
-    laptop::http,
-    tool, until,
-    windows_iso::{Install, Shape},
+use crate::{
+    sticks::Stick,
+    support::{
+        Bench,
+        digests::digests,
+        laptop::http,
+        tool, until,
+        windows_iso::{Install, Shape},
+    },
 };
 
 const PCA_2011: &str = "Microsoft Windows Production PCA 2011";
@@ -271,4 +274,75 @@ fn windows_pe_for_the_network_is_what_wimboot_loads() {
     );
     let said = site.bench.complains(&[&plain[..], &["--form", "tree", "--out", &tree]].concat());
     assert!(said.contains("is there already"), "{said}");
+}
+
+#[test]
+fn sticks_of_windows_have_identifiers_of_their_own_and_are_known_one_by_one() {
+    let mut site = Site::with(&shape());
+    let (image, _) = site.winpe("pe.img", &[]);
+    site.bench.stop();
+    let mut identifiers = Vec::new();
+    for name in ["one", "two"] {
+        let mut stick = Stick::new(&site.bench, name, 1 << 30);
+        if !stick.plug() {
+            return;
+        }
+        let device = stick.device().to_owned();
+        let mut command = site.bench.command();
+        command.env("WHITEGLOVE_REHEARSE_ON_LOOP", "1").args(["media", "write", &image, "--to", &device]);
+        let output = command.args(["--name", device.trim_start_matches("/dev/")]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = site.bench.says(&["media", "check", "--full", &device]);
+        assert!(said.contains("byte for byte"), "{said}");
+        let (_, table) = tool("sgdisk", &["-p", &device]);
+        let guid = table.lines().find_map(|line| line.strip_prefix("Disk identifier (GUID): ")).unwrap().to_owned();
+        let serial = tool("blkid", &["-p", "-O", "1048576", "-s", "UUID", "-o", "value", &device]).1;
+        identifiers.push((guid, serial, file(&device, "whiteglove/stick.json")));
+    }
+    let [one, two] = &identifiers[..] else { panic!("{identifiers:?}") };
+    assert!(one.0 != two.0 && one.1 != two.1 && one.2 != two.2, "{identifiers:?}");
+}
+
+/// Parts of a size that only Windows has: 4.4 GB of it, so only if it is asked for.
+#[test]
+fn an_install_wim_over_4_gib_goes_in_parts() {
+    if std::env::var("WHITEGLOVE_ALL").unwrap_or_default().is_empty() {
+        eprintln!("SKIPPED: scripts/test --all asks for it");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { install: Install::None, ..shape() };
+    shape.make(folder.path());
+    let (disc, large) = (folder.path().join("disc"), folder.path().join("large"));
+    fs::create_dir(&large).unwrap();
+    for number in 0..5_u8 {
+        // Holes but for what makes each another file.
+        fs::write(large.join(number.to_string()), [number]).unwrap();
+        fs::OpenOptions::new().write(true).open(large.join(number.to_string())).unwrap().set_len(880 << 20).unwrap();
+    }
+    let succeed = |program: &str, arguments: &[&str]| {
+        let (good, said) = tool(program, arguments);
+        assert!(good, "{program}: {said}");
+    };
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let install = disc.join("sources/install.wim");
+    succeed("wimlib-imagex", &["capture", &text(&large), &text(&install), "Windows", "--compress=none"]);
+    let iso = folder.path().join("large.iso");
+    let options = ["-quiet", "-udf", "-iso-level", "3", "-allow-limited-size", "-o"];
+    succeed("genisoimage", &[&options[..], &[&text(&iso), &text(&disc)]].concat());
+    fs::remove_file(&install).unwrap();
+
+    let bench = Bench::without_boot_environment();
+    let out = text(&bench.folder.path().join("setup.img"));
+    bench.says(&["media", "build", "--kind", "setup", "--iso", &text(&iso), "--out", &out]);
+    let (_, listing) = tool("mdir", &["-b", "-i", &format!("{out}@@1M"), "::sources"]);
+    assert!(listing.contains("install.swm") && listing.contains("install2.swm"), "{listing}");
+    assert!(!listing.contains("install.wim"), "{listing}");
+    // What Setup does: all parts together are what the ISO had.
+    let parts = bench.folder.path().join("parts");
+    fs::create_dir(&parts).unwrap();
+    succeed("mcopy", &["-n", "-i", &format!("{out}@@1M"), "::sources/*.swm", &text(&parts)]);
+    fs::remove_file(&out).unwrap();
+    let reference = format!("--ref={}", text(&parts.join("install*.swm")));
+    succeed("wimlib-imagex", &["verify", &text(&parts.join("install.swm")), &reference]);
 }

@@ -17,7 +17,7 @@ use whiteglove_core::{
         sign::PublicKey,
         stick::Own,
     },
-    media_card::{self, ARCHIVE},
+    media_card,
 };
 
 use super::{CheckError, How, Look, SMALL, counted};
@@ -196,7 +196,7 @@ impl Walk<'_, '_> {
 
     fn same(&mut self, file: &mut impl Read, listed: &Listed) -> Result<bool, CheckError> {
         if self.on == On::Boot
-            && folded(&listed.path) == ARCHIVE
+            && media_card::is_personal(&listed.path)
             && let Some(own) = self.own.filter(|_| self.look.map.cards.is_some())
         {
             return self.cards(file, listed, own);
