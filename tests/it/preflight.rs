@@ -12,12 +12,12 @@ use whiteglove_core::{
     smbios::structure,
     testing,
 };
-use whiteglove_image::boot::signers;
+use whiteglove_image::boot::{made, signers};
 
 use crate::support::{
     Bench,
     laptop::{capture, hand_in},
-    pe, tool,
+    tool,
 };
 
 /// What OVMF's firmware holds, and what `make.py` beside it made.
@@ -28,9 +28,9 @@ const WINDOWS_ONLY: &[u8] = include_bytes!("../fixtures/firmware/made-db-windows
 const REVOKED: &[u8] = include_bytes!("../fixtures/firmware/made-dbx-2011-revoked.esl");
 
 fn loader(by: &Authority, components: &[u8]) -> Vec<u8> {
-    let plain = pe::made::program(&[(".sbat", components)], 16);
+    let plain = made::program(&[(".sbat", components)], 16);
     let digest = signers::read(&plain).unwrap().digest.unwrap();
-    pe::made::signed(&plain, &[&signature("Signer of loaders", by.name(), digest.0, None)])
+    made::signed(&plain, &[&signature("Signer of loaders", by.name(), digest.0, None)])
 }
 
 /// Gives the bench's boot environment a shim and a GRUB that firmware would look at.

@@ -119,7 +119,15 @@ fn windows_pe_starts_with_our_script_and_the_loader_of_the_generation_asked_for(
 fn every_form_and_every_time_the_same_bytes() {
     let site = Site::with(&shape());
     let (gpt, _) = site.winpe("pe.img", &[]);
-    let own = ["whiteglove/manifest.json", "whiteglove/manifest.sig", "whiteglove/card.cmd", "README.TXT", "stick.id"];
+    // What each medium, or each stick, has of its own.
+    let own = [
+        "whiteglove/manifest.json",
+        "whiteglove/manifest.sig",
+        "whiteglove/card.cmd",
+        "whiteglove/stick.json",
+        "README.TXT",
+        "stick.id",
+    ];
     let unpack = |name: &str, program: &str, arguments: &[&str]| {
         let out = site.path(name);
         fs::create_dir(&out).unwrap();

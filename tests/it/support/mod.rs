@@ -3,7 +3,6 @@
 #[path = "../../../image/src/testing/digests.rs"]
 pub(crate) mod digests;
 pub(crate) mod laptop;
-pub(crate) mod pe;
 pub(crate) mod relay;
 pub(crate) mod segment;
 pub(crate) mod windows_iso;
