@@ -11,7 +11,6 @@
 pub mod authenticode;
 pub mod sbat;
 pub mod signature_list;
-#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 use std::fmt;

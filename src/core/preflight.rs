@@ -3,9 +3,10 @@
 //!
 //! Firmware starts a program if nothing on it is on the list of what is dangerous (`dbx`), and one of its
 //! signatures leads to somebody on the list of who is trusted (`db`). EDK2, which most firmware is made of, refuses a
-//! program for *any* signature that leads to a revoked authority, also beside one that is good. Shim then holds the
-//! floor of generations (`SbatLevel`) against itself and against what it loads; Windows' boot manager holds the
-//! floor of security versions, which Microsoft keeps in `dbx`, against itself.
+//! program for *any* signature that leads to a revoked authority, also beside one that is good: with the third
+//! parties' authority of 2011 in `dbx`, OVMF denied access to Debian's shim, which both generations signed. Shim then
+//! holds the floor of generations (`SbatLevel`) against itself and against what it loads; Windows' boot manager holds
+//! the floor of security versions, which Microsoft keeps in `dbx`, against itself.
 //!
 //! A certificate that a list names by its digest only could be anybody's, so nothing is said where one might decide.
 //! What cannot be seen from a running system is left out: `SkuSiPolicy`, whose variables only boot services show.

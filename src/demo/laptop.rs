@@ -1,12 +1,19 @@
 //! Laptops that do not exist: believable, deterministic from a seed, and marked as simulated in every
 //! message they send.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 use whiteglove_core::{
     blob::Blob,
     capture::{
         Battery, Bus, Capture, Cpu, Disk, Display, EkCertificate, EkSource, EndorsementKey, Finding, Firmware,
-        FirmwareVariable, Hello, Msdm, Nic, NicKind, Part, Rtc, SmbiosTables, Timing, Tpm, TpmPresence,
+        FirmwareVariable, Hello, Keys, Msdm, Nic, NicKind, Part, Rtc, SmbiosTables, Timing, Tpm, TpmPresence, Variable,
+    },
+    certificates::{
+        Authority,
+        signature_list::kind,
+        testing::{certificate, list},
     },
     clock::Moment,
     envelope::MessageId,
@@ -193,6 +200,24 @@ impl Laptop {
         })
     }
 
+    /// Both generations of Microsoft's authorities, by their names only. Where Secure Boot is off, somebody turned it off
+    /// because the third parties' were, as such laptops ship.
+    fn keys(&self) -> Keys {
+        const OWNER: [u8; 16] = [0x51; 16];
+        let value = |lists: Vec<Vec<u8>>| Variable::Value(Arc::new(Blob(lists.concat())));
+        let certificate = |name: &str| list(kind::X_509, OWNER, &[certificate(name, "SIMULATED")]);
+        let windows = [Authority::Windows2011, Authority::Windows2023];
+        let others = [Authority::ThirdParty2011, Authority::ThirdParty2023];
+        let others = others.iter().filter(|_| self.fate != Fate::SecureBootOff);
+        let dangerous: Vec<Vec<u8>> = (1..=20).map(|n| vec![n; 32]).collect();
+        Keys {
+            db: value(windows.iter().chain(others).map(|authority| certificate(authority.name())).collect()),
+            dbx: value(vec![list(kind::SHA_256, OWNER, &dangerous)]),
+            kek: value(vec![certificate("Microsoft Corporation KEK CA 2011")]),
+            sbat: value(vec![b"sbat,1,2024010900\nshim,4\ngrub,3\n".to_vec()]),
+        }
+    }
+
     /// One of its own, as every machine has; no key belongs to it. Group 3305 is an edition of Pro.
     fn msdm(&self) -> Option<Msdm> {
         if self.fate == Fate::Nameless {
@@ -271,7 +296,7 @@ impl Laptop {
                 uefi: true,
                 secure_boot: Some(self.fate != Fate::SecureBootOff),
                 setup_mode: Some(false),
-                keys: None,
+                keys: Some(self.keys()),
             },
             device_link: if self.fate == Fate::Associated { vec![mark] } else { vec![] },
             hash: None,

@@ -1,4 +1,5 @@
-//! Certificates, signatures and lists as they look, with nothing in them that a key made.
+//! Certificates, signatures and lists as they look, with nothing in them that a key made: for simulated machines and
+//! tests.
 
 use crate::der::{FIELD_0, INTEGER, OBJECT_ID, OCTET_STRING, SEQUENCE, SET};
 

@@ -4,6 +4,7 @@ use super::{Diagnosis, Finding, Standing};
 use crate::{
     dhcp::netboot::{Architecture, Protocol},
     netboot::{Program, Stage},
+    preflight::THIRD_PARTY_SETTING,
     problem::Problem,
 };
 
@@ -151,8 +152,7 @@ impl Finding {
                     format!("{file} was delivered whole{often}, and the laptop did not start it."),
                     "Firmware with Secure Boot on refuses it silently if \"Microsoft 3rd Party UEFI CA\" is off, as it is on \
                      Secured-core laptops.",
-                    "In the firmware setup turn on \"Allow Microsoft 3rd Party UEFI CA\" (Lenovo, Dell: Security, Secure Boot; \
-                     Surface: Secure Boot, Microsoft & 3rd-party CA), then boot it again.",
+                    format!("In the firmware setup turn on {THIRD_PARTY_SETTING}, then boot it again."),
                 ));
             }
             Self::NoCardDriver => (
