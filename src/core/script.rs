@@ -54,4 +54,6 @@ pub(crate) fn crlf(text: &str) -> Vec<u8> {
 }
 
 #[cfg(test)]
+pub(crate) mod batch;
+#[cfg(test)]
 mod tests;

@@ -21,9 +21,9 @@ goto end
 
 :look
 if not exist "%1:\whiteglove\@SCRIPT@.ps1" exit /b 0
-set "THEIRS=unnumbered"
-if exist "%1:\stick.id" set /p THEIRS=<"%1:\stick.id"
-if "%THEIRS%"=="%MINE%" set "STICK=%1:\"
+if not exist "%1:\stick.id" exit /b 0
+rem Compared in a loop: what a file on somebody's disk says is then never taken for a command.
+for /f "usebackq delims=" %%S in ("%1:\stick.id") do if "%%S"=="%MINE%" set "STICK=%1:\"
 exit /b 0
 
 :run

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use tree_sitter::{Node, Parser};
 
-use super::*;
+use super::{batch::Batch, *};
 
 const MEDIA: MediaId = MediaId([0x5a; 16]);
 
@@ -153,124 +153,6 @@ fn the_evidence_has_the_keys_that_import_reads() {
     assert!(capture.contains("Device Serial Number,Windows Product ID,Hardware Hash"));
 }
 
-/// The few constructs that the starter uses, each with its own trap in cmd.exe.
-#[derive(Debug, Default)]
-struct Batch {
-    labels: BTreeSet<String>,
-    jumps: BTreeSet<String>,
-    set: BTreeSet<String>,
-    used: BTreeSet<String>,
-}
-
-impl Batch {
-    fn read(text: &str) -> Result<Self, String> {
-        let mut batch = Self::default();
-        for (number, line) in text.split("\r\n").enumerate() {
-            batch.line(line).map_err(|why| format!("line {}: {why}: {line}", number + 1))?;
-        }
-        Ok(batch)
-    }
-
-    fn line(&mut self, line: &str) -> Result<(), String> {
-        if line.is_empty() || line == "@echo off" || line.starts_with("rem ") {
-            return Ok(());
-        }
-        if let Some(label) = line.strip_prefix(':') {
-            let sound = label.bytes().all(|byte| byte.is_ascii_lowercase());
-            return if sound && self.labels.insert(label.to_owned()) { Ok(()) } else { Err("a label".into()) };
-        }
-        if line.matches('"').count() % 2 == 1 {
-            return Err("a quotation mark is open".into());
-        }
-        if line.contains('!') || line.contains('^') {
-            return Err("delayed expansion or escaping, which this checker does not know".into());
-        }
-        self.statement(line)
-    }
-
-    fn statement(&mut self, line: &str) -> Result<(), String> {
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match word {
-            "setlocal" | "title" | "pause" => self.uses(rest),
-            "echo" | "echo." => {
-                // Outside of quotation marks these do something else than print.
-                if rest.contains(['&', '|', '<', '>', '(', ')', '%']) {
-                    Err("echo of a special character".into())
-                } else {
-                    Ok(())
-                }
-            }
-            "set" => {
-                let (prompt, rest) = rest.strip_prefix("/p ").map_or((false, rest), |rest| (true, rest));
-                let body = if prompt { rest } else { rest.trim_matches('"') };
-                let (name, value) = body.split_once('=').ok_or("set without =")?;
-                let whole = rest.starts_with('"') && rest.ends_with('"');
-                if !prompt && !whole {
-                    return Err("set without quotation marks takes blanks along".into());
-                }
-                if prompt && !value.starts_with("<\"") {
-                    return Err("set /p that waits for the keyboard".into());
-                }
-                self.set.insert(name.to_owned());
-                self.uses(value)
-            }
-            "if" => {
-                let rest = rest.strip_prefix("not ").unwrap_or(rest);
-                let rest = match rest.strip_prefix("exist ") {
-                    Some(rest) => rest,
-                    None => rest,
-                };
-                let end = rest.rfind("\" ").ok_or("an if without quotation marks")?;
-                self.uses(&rest[..=end])?;
-                // Of a comparison the right side is part of the condition.
-                self.statement(&rest[end + 2..])
-            }
-            "for" => {
-                let (head, body) = rest.split_once(") do ").ok_or("a for without do")?;
-                if !head.starts_with("%%D in (") {
-                    return Err("a for variable in a file has two signs".into());
-                }
-                self.statement(&body.replace("%%D", "D"))
-            }
-            "call" => self.jump(rest.split(' ').next().unwrap_or_default()),
-            "goto" => {
-                self.jumps.insert(rest.to_owned());
-                Ok(())
-            }
-            "exit" => {
-                if !rest.starts_with("/b ") {
-                    return Err("exit without /b closes the person's window".into());
-                }
-                self.uses(rest)
-            }
-            "\"%POWERSHELL%\"" => self.uses(line),
-            other => Err(format!("{other} is none of the commands used here")),
-        }
-    }
-
-    fn jump(&mut self, label: &str) -> Result<(), String> {
-        self.jumps.insert(label.strip_prefix(':').ok_or("call of a program")?.to_owned());
-        Ok(())
-    }
-
-    fn uses(&mut self, text: &str) -> Result<(), String> {
-        let mut rest = text;
-        while let Some(at) = rest.find('%') {
-            rest = &rest[at + 1..];
-            if rest.starts_with('1') {
-                rest = &rest[1..];
-            } else if let Some(after) = rest.strip_prefix("~dp0") {
-                rest = after;
-            } else {
-                let (name, after) = rest.split_once('%').ok_or("a single percent sign")?;
-                self.used.insert(name.to_owned());
-                rest = after;
-            }
-        }
-        Ok(())
-    }
-}
-
 #[test]
 fn the_starters_hold_together() {
     for (path, text) in files().iter().filter(|(path, _)| path.ends_with(".cmd")) {
@@ -280,6 +162,7 @@ fn the_starters_hold_together() {
         let unset: Vec<_> =
             batch.used.iter().filter(|name| !batch.set.contains(*name) && !given.contains(name)).collect();
         assert!(unset.is_empty(), "{path}: {unset:?}");
+        assert_eq!(batch.bare.iter().collect::<Vec<_>>(), ["RESULT"], "{path}: a value that may be anything");
         let script = text.split("whiteglove\\").nth(1).unwrap().split(".ps1").next().unwrap();
         assert!(files().iter().any(|(file, _)| *file == format!("whiteglove/{script}.ps1")), "{path}: {script}");
     }
@@ -291,6 +174,11 @@ fn the_starters_hold_together() {
         ("for %D in (C) do call :x %D", "two signs"),
         ("if exist \"%A\" goto x", "percent"),
         ("curl http://x", "none of"),
+        ("set /p A=", "keyboard"),
+        ("if %A%==1 goto x", "without quotation marks"),
+        ("ping %A% & format", "special"),
+        ("call :x \"a\" & y", "call with a value"),
+        ("for %%D in (C) do (\r\ngoto x", "not closed"),
     ] {
         let read = Batch::read(bad);
         assert!(why.is_empty() || read.as_ref().is_err_and(|error| error.contains(why)), "{bad}: {read:?}");

@@ -83,16 +83,21 @@ exit /b 0
 if not "%FOUND%"=="%NUMBER%" set "OTHER=%1:"
 exit /b 0
 
-rem A card holds these characters and no others, so none of its values can mean anything to this script.
+rem Has the number of a medium, and is harmless.
 :check
-set "BAD="
 set "FOUND="
-for %%F in ("%~1") do if %%~zF GTR 8192 set "BAD=1"
-if defined BAD exit /b 0
-for /f "usebackq eol=_ delims=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_=[]- " %%A in ("%~1") do if not "%%A"=="" set "BAD=1"
+call :plain "%~1"
 if defined BAD exit /b 0
 for /f "usebackq tokens=1,2,* delims== " %%A in ("%~1") do if "%%A %%B"=="set WG_MEDIA" set "FOUND=%%C"
 if not defined FOUND set "BAD=1"
+exit /b 0
+
+rem These characters and no others: none of it can mean anything to this script.
+:plain
+set "BAD="
+for %%F in ("%~1") do if %%~zF GTR 8192 set "BAD=1"
+if defined BAD exit /b 0
+for /f "usebackq eol=_ delims=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_=[]- " %%A in ("%~1") do if not defined BAD set "BAD=%%A"
 exit /b 0
 
 :read
@@ -127,7 +132,7 @@ for /r "%ROOT%drivers" %%F in (*.inf) do (
   set "INF=%%F"
   call :driver
 )
-echo   drivers   %LOADED% loaded, %FAILED% not: they are for other laptops, or their signature is missing
+echo   drivers   %LOADED% loaded, %FAILED% not: for another model, or not signed
 if not "%LOADED%"=="0" wpeutil InitializeNetwork >nul 2>nul
 exit /b 0
 :driver
@@ -151,6 +156,8 @@ exit /b 0
 if defined SAVE exit /b 0
 if not exist "%1:\captures\*" exit /b 0
 if not exist "%1:\stick.id" exit /b 0
+call :plain "%1:\stick.id"
+if defined BAD exit /b 0
 for /f "usebackq delims=" %%S in ("%1:\stick.id") do if "%%S"=="%WG_MEDIA%" set "SAVE=%1:\captures"
 exit /b 0
 
@@ -299,7 +306,7 @@ call :notok
 echo   The hardware hash is nowhere but in the memory of this laptop.
 echo     why:  %UNSENT%
 echo           %UNKEPT%
-echo     next: Plug in the network cable or the stick, wait ten seconds, and choose a.
+echo     next: Plug in the network cable and the stick, wait ten seconds, and choose a.
 goto menu
 :nokey
 call :notok
