@@ -31,8 +31,8 @@ pub const MAX_FILES: usize = 100_000;
 /// The folder on the data volume that the agent writes to.
 pub const FOLDER: &str = "captures";
 const SUFFIX: &str = ".wgc";
-/// What Windows' script writes: to be taken from the stick's own folder only, as elsewhere any file has such a name.
-const IN_CLEAR: [&str; 2] = [".csv", script::EVIDENCE];
+/// What our scripts write in Windows and in Windows PE: to be taken from the stick's own folder only, as elsewhere any file has such a name.
+const IN_CLEAR: [&str; 3] = [".csv", ".xml", script::EVIDENCE];
 /// Twice the largest directory FAT knows, with its chain.
 const LISTING: u64 = 8 << 20;
 

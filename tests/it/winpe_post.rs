@@ -9,7 +9,7 @@ use whiteglove_core::{
     windows::pe::{self, Pass},
 };
 
-use crate::support::Bench;
+use crate::support::{Bench, partition, tool};
 
 const REPORT: &str = include_str!("../fixtures/import/OA3.xml");
 
@@ -164,4 +164,18 @@ fn the_pass_on_a_medium_is_the_one_that_the_bench_takes() {
     fs::write(&file, REPORT).unwrap();
     assert_eq!(curl(&bench, &["--header", &media, "--header", &pass], &file).0, "200");
     assert!(!lines.contains(&hex::encode(card.token.bytes())));
+}
+
+#[test]
+fn what_windows_pe_left_on_a_stick_comes_back_with_it() {
+    let bench = Bench::started();
+    let (image, _) = bench.build_stick();
+    let data = format!("{}@@{}", image.display(), partition(&image, 2).start);
+    let file = bench.folder.path().join("SN-EXAMPLE-1-Wed-11-25-2026-10-11-12-34.xml");
+    fs::write(&file, REPORT).unwrap();
+    let (copied, report) = tool("mcopy", &["-i", &data, file.to_str().unwrap(), "::/captures/"]);
+    assert!(copied, "{report}");
+    let said = bench.says(&["import", image.to_str().unwrap()]);
+    assert!(said.contains(": 1 new."), "{said}");
+    assert_eq!(bench.devices()[0]["identity"]["serial"], "SN-EXAMPLE-1");
 }

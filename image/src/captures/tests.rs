@@ -18,6 +18,8 @@ fn stick_as(form: Form) -> MediaPlan {
         Item::inline("captures/PF1-20261125-101112.csv", b"hash".to_vec()),
         Item::inline("captures/PF1-20261125-101112.evidence.json", b"evidence".to_vec()),
         Item::inline("captures/PF1-20261125-101113.csv.part", b"ha".to_vec()),
+        Item::inline("captures/PF2-Wed-11-25-2026-10-11-12-34.xml", b"report".to_vec()),
+        Item::inline("captures/PF2-Wed-11-25-2026-10-11-12-34.xml.part", b"rep".to_vec()),
         Item::inline("order.csv", b"somebody's list".to_vec()),
         Item::inline("captures/empty.wgc", vec![]),
         Item::inline("captures/huge.wgc", noise(3, usize::try_from(MAX_BYTES).unwrap() + 1)),
@@ -44,8 +46,9 @@ fn expected() -> (Vec<(String, usize)>, Summary) {
         ("1A longer name than eight.WGC", 1),
         ("PF1-20261125-101112.csv", 4),
         ("PF1-20261125-101112.evidence.json", 8),
+        ("PF2-Wed-11-25-2026-10-11-12-34.xml", 6),
     ];
-    (found.map(|(name, length)| (name.to_owned(), length)).into(), Summary { read: 4, skipped })
+    (found.map(|(name, length)| (name.to_owned(), length)).into(), Summary { read: 5, skipped })
 }
 
 #[test]
@@ -65,6 +68,7 @@ fn captures_come_back_from_image_partition_and_folder() {
     fs::write(mounted.join("captures/huge.wgc"), noise(3, usize::try_from(MAX_BYTES).unwrap() + 1)).unwrap();
     fs::write(mounted.join("captures/PF1-20261125-101112.csv"), "hash").unwrap();
     fs::write(mounted.join("captures/PF1-20261125-101112.evidence.json"), "evidence").unwrap();
+    fs::write(mounted.join("captures/PF2-Wed-11-25-2026-10-11-12-34.xml"), "report").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", mounted.join("captures/link.wgc")).unwrap();
     assert_eq!(collect(&mounted).unwrap(), expected());
     // Whoever names the folder itself looks for lists in it, too: none is handed out twice.
