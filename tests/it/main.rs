@@ -35,3 +35,4 @@ mod windows_disc;
 mod windows_media;
 mod windows_scripts;
 mod winpe_post;
+mod winpe_wine;

@@ -6,6 +6,7 @@ pub(crate) mod laptop;
 pub(crate) mod relay;
 pub(crate) mod segment;
 pub(crate) mod windows_iso;
+pub(crate) mod windows_program;
 
 use std::{
     fs,
