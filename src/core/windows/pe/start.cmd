@@ -232,8 +232,15 @@ if %N% LEQ 999 goto free
 set "UNKEPT=The stick takes no file: it is full, write-protected or worn, or it was pulled."
 copy /b /y OA3.xml "%SAVE%\%NAME%.part" >nul 2>nul
 if not exist "%SAVE%\%NAME%.part" exit /b 0
+set "SAME="
+for %%F in (OA3.xml) do for %%G in ("%SAVE%\%NAME%.part") do if "%%~zF"=="%%~zG" set "SAME=1"
+if not defined SAME goto unlike
+rem Not every Windows PE has fc.exe; where it is, a file is like itself.
+fc /b OA3.xml OA3.xml >nul 2>nul
+if errorlevel 1 goto whole
 fc /b OA3.xml "%SAVE%\%NAME%.part" >nul 2>nul
 if errorlevel 1 goto unlike
+:whole
 ren "%SAVE%\%NAME%.part" "%NAME%" >nul 2>nul
 if exist "%SAVE%\%NAME%" set "KEPT=%SAVE%\%NAME%"
 exit /b 0
