@@ -150,7 +150,7 @@ impl Batch {
                 let (Some(left), Some(how), Some(right), Some(then)) =
                     (words.next(), words.next(), words.next(), words.next())
                 else {
-                    return Err("an if without a command".into());
+                    return Err("an if without quotation marks".into());
                 };
                 if !["GEQ", "GTR", "LEQ", "LSS"].contains(&how) || !right.bytes().all(|byte| byte.is_ascii_digit()) {
                     return Err("an if without quotation marks".into());
