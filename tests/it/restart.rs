@@ -98,6 +98,7 @@ fn a_stop_gives_up_the_running_job_and_leaves_no_half_image() {
         (snapshot["job"]["progress"]["done"].as_u64()? > 0).then_some(())
     });
     bench.stop();
-    let left: Vec<_> = std::fs::read_dir(bench.state().join("media")).unwrap().collect();
+    // What is added is read before there is a place for the image.
+    let left: Vec<_> = std::fs::read_dir(bench.state().join("media")).into_iter().flatten().collect();
     assert!(left.is_empty(), "{left:?}");
 }
