@@ -33,11 +33,11 @@ pub(crate) fn lint(place: &Path) -> Result<Vec<Finding>, Problem> {
     Ok(lint::check(&files, now()))
 }
 
-/// Refuses what a person adds to a medium if the linter finds an error in it.
+/// Refuses what a person adds to a medium if the linter finds an error in it; what else it found, worst first.
 ///
 /// # Errors
 /// The worst finding, or a file that cannot be read.
-pub(crate) fn check_added(items: &[Item]) -> Result<(), Problem> {
+pub(crate) fn check_added(items: &[Item]) -> Result<Vec<Problem>, Problem> {
     let mut files = vec![];
     for item in items {
         if let Item::File { path, size, source: Source::Path(from) } = item {
@@ -46,12 +46,9 @@ pub(crate) fn check_added(items: &[Item]) -> Result<(), Problem> {
     }
     let findings = lint::check(&files, now());
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    for finding in findings.iter().filter(|finding| finding.severity != Severity::Error) {
-        tracing::warn!(file = finding.file, check = finding.check.word(), "{}", finding.evidence);
-    }
     match findings.first() {
         Some(worst) if errors > 0 => Err(worst.problem(errors - 1)),
-        _ => Ok(()),
+        _ => Ok(findings.iter().map(Finding::warning).collect()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::Config;
 
 mod stick;
 
-pub(crate) use stick::plan;
+pub(crate) use stick::{build, preview};
 
 /// Where a box shows what is wrong with it, in the folder of its settings.
 const PROBLEM: &str = "problem";

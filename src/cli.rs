@@ -42,6 +42,7 @@ pub enum Action {
     /// Import sealed captures of a returned stick (its folder, device or image), and hashes that Windows made:
     /// OA3.xml, Autopilot, Partner Center and devicelink CSV, or a folder of them
     Import {
+        /// A stick's device or image, the folder it is mounted at, a file, or a folder of files
         from: PathBuf,
         /// FROM is a stick: erase from it what is on the bench then; asks for the stick's name
         #[arg(long)]

@@ -117,6 +117,8 @@ fn ready(places: &Places, card: &MediaCard, recipe: &Recipe, watch: Watch<'_>) -
         Kind::QuickScan => quick_scan(places, card, recipe)?,
         Kind::WinPe(windows) => bench.winpe(windows, watch)?,
         Kind::WindowsSetup(windows) => bench.setup(windows, watch)?,
+        // Planned where boxes are: nothing of this bench is on one.
+        Kind::BenchBox => return Err(internal("The plan of a bench box", &"it is made elsewhere")),
     };
     let boot = &mut ready.contents.boot;
     if let Some(folder) = &recipe.add {
@@ -170,6 +172,14 @@ pub(crate) fn placeholder(config: &Config, batch: String) -> MediaCard {
         bench: config.bench.clone(),
         data_volume: Some(Part::Data.serial(media)),
     }
+}
+
+/// What may go wrong with what a person adds, though nothing forbids to make it.
+///
+/// # Errors
+/// As of [`plan`].
+pub(crate) fn warnings(recipe: &Recipe) -> Result<Vec<Problem>, Problem> {
+    recipe.add.as_deref().map_or_else(|| Ok(vec![]), added::warnings)
 }
 
 fn read(file: &BootFile) -> Result<Vec<u8>, Problem> {

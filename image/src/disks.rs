@@ -151,6 +151,19 @@ impl Machine {
         permit.still_holds(&now).map_err(OpenError::Refused)?;
         Ok(file)
     }
+
+    /// Opens a disk to read what is on it, if it is still the one that was listed. Whoever works with it is not
+    /// disturbed.
+    ///
+    /// # Errors
+    /// It is gone, or may not be read.
+    pub fn look(&self, disk: &Disk) -> io::Result<File> {
+        let file = File::open(&disk.path)?;
+        let (now, metadata) = (self.disk(&disk.path)?, file.metadata()?);
+        let opened = (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()));
+        let same = opened == disk.number && now.number == disk.number && now.diskseq == disk.diskseq;
+        if same { Ok(file) } else { Err(io::Error::other("another disk has its name now")) }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -14,9 +14,11 @@ use std::{
 use tokio::sync::mpsc;
 
 use whiteglove_core::{
+    control::Update,
     disk::{Disk, ErasePermit, clean},
     envelope::BoxSecret,
     problem::Problem,
+    sticks::brought::Brought,
 };
 use whiteglove_image::{
     captures::{
@@ -57,6 +59,30 @@ impl Owner {
             })?;
             collector.take(&mut Flushed(&mut device), &disk, handle)
         });
+    }
+
+    /// Of a disk that may not be erased there is nothing to say.
+    pub(super) fn look_at(&self, from: u64, disk: Disk) {
+        let (hardware, inbox) = (self.sticks.hardware.clone(), self.inbox.clone());
+        // A thread of its own, not one of the runtime's: a stick that hangs must not keep the program from ending.
+        let look = move || {
+            let found = match disk.refusal(erase_policy()) {
+                Some(_) => Ok(Brought::default()),
+                None => hardware.look(&disk).and_then(|mut file| brought(&mut file, disk.size_bytes)),
+            };
+            let found = found.map_err(|error| {
+                Problem::new(
+                    format!("{} cannot be looked at.", disk.name()),
+                    format!("The system says: {error}."),
+                    "Plug it in again. If that repeats, it is worn out.",
+                )
+            });
+            let update = Update::Looked { disk: Box::new(disk), brought: found };
+            drop(inbox.blocking_send(Input::Reply { to: from, update }));
+        };
+        if let Err(error) = std::thread::Builder::new().name("look".into()).spawn(look) {
+            tracing::warn!(%error, "nobody looks at a stick");
+        }
     }
 
     pub(super) fn collector(&self) -> Collector {

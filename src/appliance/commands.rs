@@ -73,6 +73,10 @@ impl Owner {
             }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
             Command::ExportWinPe { out, windows } => return self.export_winpe(from, out, windows),
+            Command::LookAt { disk } => {
+                self.look_at(from, disk);
+                return (vec![], None);
+            }
             Command::PlanMedia { recipe } => {
                 self.plan_media(from, recipe);
                 return (vec![], None);

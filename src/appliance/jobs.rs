@@ -175,6 +175,9 @@ impl Owner {
 
     /// The plan of a medium that is never made: its number is nobody's.
     pub(super) fn plan_media(&mut self, from: u64, recipe: Recipe) {
+        if recipe.kind == Kind::BenchBox {
+            return self.plan_box(from, recipe);
+        }
         let windows = recipe.kind.windows().map(|windows| windows.iso.clone());
         let (places, recipe) = (Places::of(&self.config), self.settled(recipe));
         let card = self.card(MediaId([0; 16]));
@@ -182,7 +185,7 @@ impl Owner {
         let plan = move |watch: Watch<'_>| {
             let sealing = Sealing { signer: crate::state::signer(&state)?, issued: now() };
             let Planned { plan, notes } = crate::media::plan(&places, &card, &recipe, &sealing, Digests::Left, watch)?;
-            Ok(Summary { notes, ..Summary::from(&plan) })
+            Ok(Summary { notes, warnings: crate::media::warnings(&recipe)?, ..Summary::from(&plan) })
         };
         let tell =
             move |planned| drop(inbox.blocking_send(Input::Reply { to: from, update: Update::Planned(planned) }));
@@ -202,6 +205,10 @@ impl Owner {
     /// The medium is in the journal before its image exists: an image nobody knows would be a stick
     /// whose captures are refused.
     pub(super) fn build_media(&mut self, from: u64, out: PathBuf, recipe: Recipe) -> (Vec<Record>, Option<Then>) {
+        if recipe.kind == Kind::BenchBox {
+            self.build_box(from, out, recipe);
+            return (vec![], None);
+        }
         let decided = match recipe.again {
             Some(media) => self.bench.decide_rebuild(media).map(|()| (media, vec![])),
             None => new_media_id().map(|media| {
@@ -290,28 +297,19 @@ impl Owner {
     }
 
     fn start_build(&mut self, from: u64, media: MediaId, out: &Path, recipe: Recipe) {
-        let folder = self.config.media_folder();
-        let out = folder.join(out);
+        let (config, out) = (self.config.clone(), out.to_owned());
         let (places, recipe) = (Places::of(&self.config), self.settled(recipe));
         let card = self.card(media);
         let state = self.config.state.clone();
         let issued = self.bench.media().get(&media).map_or_else(now, |known| known.issued);
         let fleet = self.bench.fleet();
-        let title = format!("building {}", out.display());
+        let title = format!("building {}", config.media_folder().join(&out).display());
         self.start(from, title, move |handle| {
             let sealing = Sealing { signer: crate::state::signer(&state)?, issued };
             let watch: Watch<'_> = &mut |progress| handle.watch(progress);
             let Planned { plan, notes } = crate::media::plan(&places, &card, &recipe, &sealing, Digests::Made, watch)?;
             let programs = preflight::programs(&plan)?;
-            if out.starts_with(&folder) {
-                std::fs::create_dir_all(&folder).map_err(|error| {
-                    Problem::new(
-                        format!("The media folder {} cannot be made.", folder.display()),
-                        format!("The system says: {error}."),
-                        "Check the permissions of the state folder.",
-                    )
-                })?;
-            }
+            let out = in_media_folder(&config, &out)?;
             build_file(&plan, &out, &mut |progress| handle.watch(progress)).map_err(|error| error.problem())?;
             sealing.image(&out)?;
             // Not read back here: what is read now comes from memory and proves nothing. Every extent's digest
@@ -320,10 +318,16 @@ impl Owner {
                 true => " It names no endpoint address: laptops will ask the network for the bench.",
                 false => "",
             };
+            let warnings = match crate::media::warnings(&recipe)?.len() {
+                0 => String::new(),
+                1 => "\nOne thing in what was added may go wrong: whiteglove answer lint FOLDER.".to_owned(),
+                count => format!("\n{count} things in what was added may go wrong: whiteglove answer lint FOLDER."),
+            };
             let said = preflight::words(&programs, &fleet).map_or_else(String::new, |said| format!(" {said}"));
             handle.built(media, programs);
             let notes: String = notes.iter().map(|note| format!(" {note}")).collect();
-            Ok(format!("{} is ready: {} MB.{none}{notes}{said}", out.display(), plan.size / 1_000_000))
+            let (place, size) = (out.display(), plan.size / 1_000_000);
+            Ok(format!("{place} is ready: {size} MB.{none}{notes}{said}\n{}{warnings}", recipe.form.next()))
         });
     }
 
@@ -352,7 +356,14 @@ impl Owner {
                     format!("{name} is up to date: {} MB written and read back, {compared}.", bytes.div_ceil(1_000_000))
                 }
             };
-            Ok(handle.made(done, &words))
+            let stale = match done.updated.map_or(0, |updated| updated.stale) {
+                0 => "",
+                _ => {
+                    " README and scripts for Windows on its data volume stay an earlier medium's: for new ones empty it (r) and \
+                     write it whole (w)."
+                }
+            };
+            Ok(handle.made(done, &format!("{words}{stale}")))
         });
     }
 
@@ -386,6 +397,22 @@ impl Owner {
             Ok(handle.made(done, &words))
         });
     }
+}
+
+/// Where a medium is built, with the folder it lies in if that is the bench's own.
+pub(super) fn in_media_folder(config: &Config, out: &Path) -> Result<PathBuf, Problem> {
+    let folder = config.media_folder();
+    let out = folder.join(out);
+    if out.starts_with(&folder) {
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Problem::new(
+                format!("The media folder {} cannot be made.", folder.display()),
+                format!("The system says: {error}."),
+                "Check the permissions of the state folder.",
+            )
+        })?;
+    }
+    Ok(out)
 }
 
 /// A stick that a person named, and who they are if they said so.

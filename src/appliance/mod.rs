@@ -5,6 +5,7 @@
 //!
 //! Invariant: nobody hears "yes" before the journal has it.
 
+mod boxes;
 mod collect;
 mod commands;
 mod entries;

@@ -7,27 +7,72 @@ use whiteglove_core::{
     bench_box::{BENCH_SETTINGS, BENCH_TEMPLATE, SETTINGS, TEMPLATE},
     clock::Moment,
     media::{
-        Contents, Form, Item, MIB, MediaPlan, Part, Spec,
+        Contents, Form, Item, MIB, MediaPlan, Part, Recipe, Spec,
         manifest::{About, On},
         sign::Signer,
     },
     media_card::MediaId,
     problem::Problem,
 };
-use whiteglove_image::boot::{BENCH_BOX_FOLDER, BenchBox, BootFile, bench_box_grub_cfg};
+use whiteglove_image::{
+    boot::{BENCH_BOX_FOLDER, BenchBox, BootFile, bench_box_grub_cfg},
+    media::{Watch, build_file},
+};
 
-use crate::{evidence, sticks::TOOL};
+use crate::{
+    appliance::new_media_id,
+    config::Config,
+    evidence::{self, Sealing},
+    state,
+    sticks::TOOL,
+};
 
 /// Of every box's stick, full or not: an update finds the volumes of another image only where its own are.
 const BOOT_SIZE: u64 = 2048 * MIB;
 const DATA_SIZE: u64 = 256 * MIB;
+
+/// What would be built, for a box that has no number yet.
+///
+/// # Errors
+/// The recipe is none for a box, or its parts are missing or damaged.
+pub(crate) fn preview(config: &Config, recipe: &Recipe) -> Result<MediaPlan, Problem> {
+    recipe.check()?;
+    // Of the length of the real one; nothing is signed with it that anybody gets to see.
+    plan(&config.bench_box(), MediaId([0; 16]), &config.bench, &Signer::from_seed(&[0; 32]))
+}
+
+/// No laptop's medium: nothing is captured through it, so no bench has to know it, and none has to run. What to do with
+/// it, in words.
+///
+/// # Errors
+/// As of [`preview`], or it cannot be written.
+pub(crate) fn build(config: &Config, out: &Path, recipe: &Recipe, watch: Watch<'_>) -> Result<String, Problem> {
+    recipe.check()?;
+    let media = recipe.again.map_or_else(new_media_id, Ok)?;
+    if !config.bench_box().exists() {
+        // Said before this machine gets a key that it may have no use for.
+        BenchBox::open(&config.bench_box()).map_err(Problem::from)?;
+    }
+    let signer = state::signer(&config.state)?;
+    let plan = plan(&config.bench_box(), media, &config.bench, &signer)?;
+    build_file(&plan, out, watch).map_err(|error| error.problem())?;
+    // In no journal, as what starts from it is a bench of its own: there is no time to state.
+    Sealing { signer, issued: Moment::default() }.image(out)?;
+    Ok(format!(
+        "{} is a bench box, number {media}. Write it to a stick of 4 GB or more: w on the board, or\n  \
+         whiteglove media write {} --to DEVICE\n\
+         A later image brings an older stick up to date: u on the board, or media update. What the bench knows stays.",
+        out.display(),
+        out.display(),
+    ))
+}
 
 /// Computed and printable before anything is written. Signed by the bench that makes it, with the date of the Debian
 /// in it as its own, so that the same parts and number give the same bytes.
 ///
 /// # Errors
 /// The parts of a box are missing or damaged.
-pub(crate) fn plan(parts: &Path, media: MediaId, bench: &str, signer: &Signer) -> Result<MediaPlan, Problem> {
+fn plan(parts: &Path, media: MediaId, bench: &str, signer: &Signer) -> Result<MediaPlan, Problem> {
     let parts = BenchBox::open(parts).map_err(Problem::from)?;
     let host = |to: String, file: &BootFile| Item::host(to, file.size, file.path.clone());
     let grub_cfg = bench_box_grub_cfg(Part::Boot.serial(media)).into_bytes();

@@ -22,7 +22,7 @@ use crate::{
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
-    sticks::{made::Made, size::Window, view::BenchMode},
+    sticks::{brought::Brought, made::Made, size::Window, view::BenchMode},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub enum Command {
     OpenBatch { name: String },
     /// List the disks of this machine anew.
     ListDisks,
+    /// What a stick brought back that an erase would lose: answered with [`Update::Looked`]; it is only read.
+    LookAt { disk: Disk },
     /// What a medium would be: answered with [`Update::Planned`]; nothing is made.
     PlanMedia { recipe: Recipe },
     /// Build a medium for the open batch. `out` is relative to the bench's media folder.
@@ -142,6 +144,11 @@ pub enum Update {
     Watched(Option<Arc<Sheet>>),
     Scanned(Box<ScanAnswer>),
     Disks(Vec<Disk>),
+    /// What a stick brought back, or why that is not known.
+    Looked {
+        disk: Box<Disk>,
+        brought: Result<Brought, Problem>,
+    },
     /// What would be built, or why it cannot be.
     Planned(Result<Summary, Problem>),
     Problem(Problem),

@@ -181,6 +181,16 @@ impl Hub {
         Ok(Plugged { hub: Arc::clone(self), number, file, fault, at: 0, moved: 0, size: permit.disk().size_bytes })
     }
 
+    pub(crate) fn look(&self, disk: &Disk) -> io::Result<File> {
+        let ports = self.ports();
+        let found = ports.sticks.iter().enumerate().find_map(|(port, slot)| match slot {
+            Slot::Stick { number, file, .. } if describe(port, *number) == *disk => Some(file),
+            _ => None,
+        });
+        // Only read at places: nobody else is moved by it.
+        found.ok_or_else(|| io::Error::from_raw_os_error(19))?.try_clone()
+    }
+
     /// The stick was closed: the person looks at the screen and takes it out.
     fn done(&self, stick: u64) {
         for slot in &mut self.ports().sticks {
@@ -335,7 +345,9 @@ mod tests {
         open.read_exact(&mut read).unwrap();
         assert_eq!(&read, b"kept");
         let other = Disk { diskseq: Some(99), ..stick.clone() };
-        assert!(hub.open(&permit(&other)).is_err());
+        assert!(hub.open(&permit(&other)).is_err() && hub.look(&other).is_err());
+        std::os::unix::fs::FileExt::read_exact_at(&hub.look(stick).unwrap(), &mut read, 4096).unwrap();
+        assert_eq!(&read, b"kept");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of it");
     }
 

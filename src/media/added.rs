@@ -41,6 +41,14 @@ pub(super) fn add(folder: &Path, boot: &mut Vec<Item>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What the linter of answer files says of it that is no error.
+///
+/// # Errors
+/// As of [`add`].
+pub(super) fn warnings(folder: &Path) -> Result<Vec<Problem>, Problem> {
+    answer::check_added(&items(folder)?)
+}
+
 /// Everything below a folder. Links are refused: what a stick holds must not depend on the host.
 pub(super) fn items(folder: &Path) -> Result<Vec<Item>, Problem> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {

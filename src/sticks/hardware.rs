@@ -46,6 +46,14 @@ impl Hardware {
         }
     }
 
+    /// To be read.
+    pub(crate) fn look(&self, disk: &Disk) -> io::Result<File> {
+        match self {
+            Self::Machine(machine) => machine.look(disk),
+            Self::Simulated(hub) => hub.look(disk),
+        }
+    }
+
     pub(crate) fn open(&self, permit: &ErasePermit) -> Result<Device, OpenError> {
         match self {
             Self::Machine(machine) => machine.open(permit).map(Device::Disk),

@@ -125,3 +125,23 @@ fn no_stick_is_built_with_an_error_in_what_is_added() {
     let (_, listing) = tool("mdir", &["-b", "-/", "-i", &format!("{}@@1M", image.display()), "::"]);
     assert!(listing.to_lowercase().contains("ppkg/join.ppkg"), "{listing}");
 }
+
+#[test]
+fn what_may_go_wrong_with_what_is_added_stands_below_the_plan_and_forbids_nothing() {
+    let bench = Bench::new();
+    let add = bench.folder.path().join("extra");
+    fs::create_dir(&add).unwrap();
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/answer/AutopilotConfigurationFile.json");
+    fs::copy(profile, add.join("AutopilotConfigurationFile.json")).unwrap();
+    let plan = bench.says(&["media", "plan", "--add", add.to_str().unwrap()]);
+    let (table, warning) = plan.split_once("Look at this before it is built:").expect(&plan);
+    assert!(table.contains("AutopilotConfigurationFile.json  <- "), "{table}");
+    assert!(warning.contains("AutopilotConfigurationFile.json may go wrong: no-pre-provisioning"), "{warning}");
+    assert!(warning.contains("next: "), "{warning}");
+    let image = bench.folder.path().join("x.iso");
+    let arguments =
+        ["media", "build", "--form", "iso", "--out", image.to_str().unwrap(), "--add", add.to_str().unwrap()];
+    let said = bench.says(&arguments);
+    assert!(said.contains("remote console") && said.contains("One thing in what was added may go wrong"), "{said}");
+    assert!(!bench.says(&["media", "plan"]).contains("before it is built"));
+}

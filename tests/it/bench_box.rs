@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::support::{Bench, partition, tool};
+use crate::support::{Bench, Control, partition, tool};
 
 /// What scripts/box makes, in miniature: right names and digests; nothing here boots.
 fn make_parts(folder: &Path) {
@@ -124,6 +124,33 @@ fn without_parts_the_script_that_makes_them_is_named() {
     fs::write(bench.state().join("box/bench.squashfs"), "changed").unwrap();
     let problem = bench.complains(&["media", "build", "--kind", "box", "--out", image.to_str().unwrap()]);
     assert!(problem.contains("bench.squashfs") && !image.exists(), "{problem}");
+}
+
+#[test]
+fn a_board_plans_and_builds_a_box_too_and_says_what_is_missing() {
+    let mut bench = Bench::without_boot_environment();
+    bench.start();
+    bench.url();
+    let mut board = Control::connect(&bench.state()).unwrap();
+    let recipe = |form: &str| serde_json::json!({"kind": "bench-box", "form": form, "add": null, "again": null});
+    let plan = |board: &mut Control, form: &str| {
+        board.send(&serde_json::json!({"plan-media": {"recipe": recipe(form)}}));
+        board.until("planned")
+    };
+    let missing = plan(&mut board, "gpt");
+    assert!(missing["Err"]["next"].as_str().unwrap().contains("scripts/box"), "{missing}");
+    make_parts(&bench.state().join("box"));
+    let planned = plan(&mut board, "gpt");
+    assert_eq!(planned["Ok"]["volumes"][0]["label"], "WGBOOT", "{planned}");
+    assert!(plan(&mut board, "iso")["Err"]["what"].as_str().unwrap().contains("not made as iso"));
+    let build = serde_json::json!({"build-media": {"out": "box.img", "recipe": recipe("gpt")}});
+    board.send(&build);
+    let done = board.until("done");
+    assert!(done.as_str().unwrap().contains("4 GB or more: w on the board"), "{done}");
+    assert!(bench.state().join("media/box.img").exists());
+    // What starts from it is a bench of its own: this one knows no such medium.
+    assert!(bench.says(&["media", "list"]).contains("has made no media yet"));
+    bench.stop();
 }
 
 fn box_d() -> PathBuf {

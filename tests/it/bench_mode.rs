@@ -85,6 +85,18 @@ fn a_bench_that_a_board_armed_goes_on_without_it_and_the_next_board_sees_it() {
     board.send(&json!({"disarm-bench": {"stop": false}}));
     let over = until_run(&bench, "the end", |run| run["phase"].get("over").is_some());
     assert_eq!(over["phase"]["over"], json!({"Ok": null}), "{over}");
+    // A board sees what is on that stick, and takes in what can be taken in.
+    board.send(&json!("list-disks"));
+    let disks = board.until("disks");
+    let disk = disks.as_array().unwrap().iter().find(|disk| disk["path"] == device).unwrap();
+    board.send(&json!({"look-at": {"disk": disk}}));
+    let looked = board.until("looked");
+    assert_eq!(looked["brought"]["Ok"]["captures"], 1, "{looked}");
+    board
+        .send(&json!({"collect": {"disk": disk, "typed": disk["path"].as_str().unwrap().trim_start_matches("/dev/")}}));
+    let answer = board.until("problem");
+    assert!(answer["what"].as_str().unwrap().contains("1 damaged"), "{answer}");
+    assert!(answer["what"].as_str().unwrap().contains("Erased from the stick: nothing."), "{answer}");
     let log = fs::read_to_string(bench.state().join("sticks/health.jsonl")).unwrap();
     assert_eq!(log.lines().filter(|line| line.contains("\"ready\"")).count(), 2, "{log}");
     // The journal knows the stick, though no board was there when it was made.

@@ -37,7 +37,8 @@ impl Demo {
     }
 
     fn build(&mut self) {
-        self.press("b", "as what?");
+        self.press("b", "what starts from it?");
+        self.press("\r", "as what?");
         self.press("\r", "File name:");
         self.press("\r", "WGBOOT");
         self.press("\r", "Enter: write it to a stick");
@@ -47,6 +48,8 @@ impl Demo {
     fn until_plugged_in(&mut self) {
         until("a stick", || {
             self.board.press("d");
+            // Until the list is the new one, there is nothing in it to choose.
+            std::thread::sleep(std::time::Duration::from_millis(500));
             self.board.contents().contains("yes (USB)").then_some(())
         });
     }
@@ -56,9 +59,16 @@ impl Demo {
 fn an_image_is_planned_built_and_written_and_can_be_given_up_at_every_step() {
     let mut demo = Demo::new();
     let image = demo.state().join("media/simulated.img");
-    demo.press("b", "as what?");
+    demo.press("b", "what starts from it?");
     demo.press("\x1b", "Images in");
-    demo.press("b", "as what?");
+    demo.press("b", "what starts from it?");
+    // Without scripts/box there is nothing to make a box of, and that is on its plan.
+    demo.press("jjj\r", "File name: bench-box.img");
+    demo.press("\r", "NOT LIKE THIS");
+    demo.board.shows("scripts/box");
+    demo.press("\x1b", "File name:");
+    demo.press("\x1b", "what starts from it?");
+    demo.press("kkk\r", "as what?");
     demo.press("\r", "File name:");
     demo.press("\r", "WGBOOT");
     demo.press("\x1b", "File name:");

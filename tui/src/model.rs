@@ -11,12 +11,13 @@ use whiteglove_core::{
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::Verdict,
+    sticks::brought::Brought,
 };
 
 use crate::{
     msg::Exit,
     scan::Burst,
-    screen::{Screen, board::Board},
+    screen::{Screen, board::Board, media},
     theme::Theme,
     widget::meter::Meter,
 };
@@ -40,6 +41,8 @@ pub struct Model {
     pub(crate) watched: Option<Arc<Sheet>>,
     /// `None` until they are listed.
     pub(crate) disks: Option<Vec<Disk>>,
+    /// What sticks that are plugged in have brought back, as far as the bench has looked.
+    pub(crate) looked: Vec<(Disk, Result<Brought, Problem>)>,
     pub(crate) screen: Screen,
     pub(crate) board: Board,
     pub(crate) burst: Burst,
@@ -148,6 +151,7 @@ impl Model {
             clients: HashMap::new(),
             watched: None,
             disks: None,
+            looked: vec![],
             screen: Screen::Board,
             board: Board::default(),
             burst: Burst::default(),
@@ -272,6 +276,11 @@ impl Model {
         let newest = self.problems().first().map_or(now, |(at, _)| *at);
         // The bench's clock and ours are one, but a board may be attached from another machine.
         self.acknowledged = Some(newest.max(now));
+    }
+
+    /// `None`: the bench has not looked yet.
+    pub(crate) fn brought_by(&self, disk: &Disk) -> Option<&Result<Brought, Problem>> {
+        self.looked.iter().find(|(known, _)| media::same(known, disk)).map(|(_, brought)| brought)
     }
 
     /// The job that runs, or ended with a result nobody has seen.

@@ -7,9 +7,11 @@ pub(crate) mod choose;
 pub(crate) mod detail;
 pub(crate) mod hash;
 pub(crate) mod help;
+pub(crate) mod lists;
 pub(crate) mod media;
 pub(crate) mod network;
 pub(crate) mod order;
+pub(crate) mod pages;
 pub(crate) mod problems;
 pub(crate) mod why;
 
@@ -29,6 +31,8 @@ pub(crate) enum Screen {
     Hash(hash::Hash),
     Order(order::OrderList),
     Media(Step),
+    /// Lists for those who register.
+    Lists(Box<lists::Lists>),
     /// Many sticks at once.
     Bench(bench::Bench),
     Network(network::Network),
@@ -61,6 +65,7 @@ impl Screen {
             Self::Media(step) => step.input(),
             Self::Bench(bench) => bench.input(),
             Self::Order(list) => list.input(),
+            Self::Lists(lists) => lists.input(),
             _ => None,
         }
     }
@@ -88,6 +93,7 @@ impl Screen {
             Self::Media(step) => step.takes_text(),
             Self::Bench(bench) => bench.takes_text(),
             Self::Order(list) => list.is_typing(),
+            Self::Lists(lists) => lists.takes_text(),
             _ => false,
         }
     }

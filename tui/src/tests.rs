@@ -9,6 +9,7 @@ mod detail;
 mod hash;
 mod help;
 mod label;
+mod lists;
 mod media;
 mod network;
 mod order;

@@ -14,7 +14,7 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        bench, board, choose, detail, hash, help, media, network, order, problems, why,
+        bench, board, choose, detail, hash, help, lists, media, network, order, problems, why,
     },
 };
 
@@ -44,6 +44,7 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
                 // Whatever was said about the running job is no longer so.
                 model.notice = None;
                 model.ring(1);
+                media::job_ended(model, out);
             }
             model.ring(bench::rings(bench::run(model), snapshot.sticks.run.as_ref()));
             model.snapshot = Some(snapshot);
@@ -55,7 +56,8 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
         }
         Update::Watched(sheet) => model.watched = sheet,
         Update::Scanned(said) => answer::take(model, *said, now, out),
-        Update::Disks(disks) => media::disks_listed(model, disks, now),
+        Update::Disks(disks) => media::disks_listed(model, disks, now, out),
+        Update::Looked { disk, brought } => media::looked(model, *disk, brought),
         Update::Planned(plan) => media::planned(model, plan),
         Update::Problem(problem) => {
             // It may be all that the bench says to a scan.
@@ -134,6 +136,7 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
             }
             (Screen::Find, None) => board::find_key(model, key, out),
             (Screen::Order(_), scanned) => order::text_key(model, key, scanned.is_some(), out),
+            (Screen::Lists(_), scanned) => lists::text_key(model, key, scanned.is_some(), out),
             (Screen::Bench(_), scanned) => bench::text_key(model, key, scanned.is_some(), out),
             (_, scanned) => media::text_key(model, key, scanned.is_some(), out),
         };
@@ -160,6 +163,7 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
             }
         }
         Screen::Media(_) => media::key(model, key, now, out),
+        Screen::Lists(_) => lists::key(model, key, now, out),
         Screen::Bench(_) => bench::key(model, key, now, out),
         Screen::Network(_) => {
             if let Some(action) = keymap::find(network::KEYS, &key) {

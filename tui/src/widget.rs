@@ -4,5 +4,6 @@ pub(crate) mod big;
 pub(crate) mod dialog;
 pub(crate) mod input;
 pub(crate) mod meter;
+pub(crate) mod page;
 pub(crate) mod scroll;
 pub(crate) mod text;

@@ -8,6 +8,8 @@
 //!
 //! Invariant: as for a whole write. From the first byte that changes to the last, the stick does not boot.
 
+mod data;
+
 use std::{
     collections::BTreeSet,
     io::{self, Read, Seek, SeekFrom, Write},
@@ -50,6 +52,8 @@ pub struct Updated {
     pub compared: u64,
     /// All of the boot volume was compared, not the map's word taken for it.
     pub fully: bool,
+    /// Files of the image's data volume that the stick's has in another version, or not at all: it is left as it is.
+    pub stale: usize,
     /// As of [`super::Written`].
     pub stick: Option<(StickId, ExtentDigest)>,
     pub seen: Seen,
@@ -92,7 +96,8 @@ pub fn update<D: Read + Write + Seek>(
     let issue = issue.map(|issue| Issue { stick: stick.number.unwrap_or(issue.stick), ..issue });
     let manner = Manner { issue, ..Manner::default() };
     let mut job = Job::new(reader, device, permit, manner, true, settle, watch).map_err(untouched)?;
-    let mut updated = Updated { changed: 0, compared: 0, fully, stick: None, seen: Seen::default() };
+    let stale = stick.stale;
+    let mut updated = Updated { changed: 0, compared: 0, fully, stale, stick: None, seen: Seen::default() };
     let done = job.update(&stick, &mut updated);
     let written = job.finish(done)?;
     (updated.stick, updated.seen) = (written.stick, written.seen);
@@ -106,6 +111,8 @@ struct Stick {
     whole: bool,
     /// Where both have the data volume.
     data: Option<u64>,
+    /// As of [`Updated`].
+    stale: usize,
     /// Its record as it lies there, and the number in it.
     record: Vec<u8>,
     number: Option<StickId>,
@@ -121,10 +128,11 @@ impl Stick {
         })?;
         let whole = Table::read_strict(map.form, &mut disk, capacity).is_ok();
         let stretches = image.table.stretches(image.size());
-        let data = stretches.iter().find(|(name, ..)| name == DATA_LABEL).map(|(_, offset, _)| *offset);
+        let data = stretches.iter().find(|(name, ..)| name == DATA_LABEL).map(|(_, offset, length)| (*offset, *length));
+        let mut stale = 0;
         let data = match data {
             None => None,
-            Some(offset) => {
+            Some((offset, length)) => {
                 let (mut ours, mut theirs) = ([0; 512], [0; 512]);
                 image.read(offset, &mut ours).map_err(VerifyError::Read)?;
                 let read = disk.seek(SeekFrom::Start(offset)).and_then(|_| disk.read_exact(&mut theirs));
@@ -134,14 +142,16 @@ impl Stick {
                 if !same || theirs[510..] != [0x55, 0xaa] {
                     return Err(Cause::OtherLayout);
                 }
+                stale = data::stale(image, device, capacity, offset, length);
                 Some(offset)
             }
         };
+        let mut disk = Blockwise::new(device, capacity);
         let mut record = vec![0; usize::try_from(stick::ROOM).unwrap_or(0)];
         let read = disk.seek(SeekFrom::Start(stick::OFFSET)).and_then(|_| disk.read_exact(&mut record));
         read.map_err(failed("reading the stick", stick::OFFSET))?;
         let number = stick::Found::read(&record).ok().and_then(|found| found.stick());
-        Ok(Self { map, whole, data, record, number })
+        Ok(Self { map, whole, data, stale, record, number })
     }
 
     /// Whether its own map says that it holds this. A map has its extents in order.

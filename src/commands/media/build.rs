@@ -30,13 +30,12 @@ use crate::{
 /// # Errors
 /// As of building it.
 pub(super) async fn plan(config: &Config, what: What) -> Result<(), Problem> {
-    let Some(kind) = kind(what.kind, what.windows)? else {
-        return Err(Problem::new(
-            "There is no plan of a bench box.",
-            "It is laid out when it is built.",
-            "Build it: whiteglove media build --kind box --out FILE.",
-        ));
-    };
+    let kind = kind(what.kind, what.windows)?;
+    if kind == Kind::BenchBox {
+        let Made::Image(form) = what.form else { return Err(no_tree_of_a_box()) };
+        let recipe = Recipe { kind, form, add: what.add, again: None };
+        return print(crate::bench_box::preview(config, &recipe)?.to_string().trim_end());
+    }
     // No bench may have worked here yet.
     let journal = read_journal(config).await.ok();
     let open = journal.as_ref().and_then(|verified| verified.bench.batch());
@@ -60,7 +59,8 @@ pub(super) async fn plan(config: &Config, what: What) -> Result<(), Problem> {
             let notes: String = planned.notes.iter().map(|note| format!("\n{note}")).collect();
             print(&format!("{}{notes}", planned.plan.to_string().trim_end()))?;
             let fleet = journal.map_or_else(Fleet::default, |verified| verified.bench.fleet());
-            preflight::said(&crate::preflight::programs(&planned.plan)?, &fleet)
+            preflight::said(&crate::preflight::programs(&planned.plan)?, &fleet)?;
+            print_warnings(&media::warnings(&recipe)?)
         }
         Made::Tree if kind != Kind::QuickScan || add.is_some() => Err(Problem::new(
             "There is no plan of this tree.",
@@ -90,9 +90,10 @@ pub(super) async fn build(
 ) -> Result<(), Problem> {
     let out = out.as_deref().map(absolute).transpose()?;
     let (form, add) = (what.form, folder(what.add.as_deref())?);
-    let Some(kind) = kind(what.kind, what.windows)? else { return build_box(config, out, form, add, again) };
+    let kind = kind(what.kind, what.windows)?;
     let not_built = |why: &str, next: &str| Problem::new("The tree was not built.", why, next);
     match (form, out, kind) {
+        (form, out, Kind::BenchBox) => build_box(config, out, form, add, again),
         (_, None, Kind::WinPe(windows)) if to_netboot && add.is_none() => {
             ask(config, Command::ExportWinPe { out: None, windows }).await
         }
@@ -127,22 +128,33 @@ fn build_box(
     add: Option<PathBuf>,
     again: Option<MediaId>,
 ) -> Result<(), Problem> {
-    let (Made::Image(form), Some(out)) = (form, out) else {
-        return Err(Problem::new(
-            "The bench box was not built.",
-            "A box runs from its stick, and keeps its journal there.",
-            "Build it as a stick: --out FILE, and leave --form out.",
-        ));
-    };
-    bench_box::build(config, &out, &Recipe { form, add, again, ..Recipe::default() })
+    let (Made::Image(form), Some(out)) = (form, out) else { return Err(no_tree_of_a_box()) };
+    bench_box::build(config, &out, &Recipe { kind: Kind::BenchBox, form, add, again })
+}
+
+fn no_tree_of_a_box() -> Problem {
+    Problem::new(
+        "The bench box was not built.",
+        "A box runs from its stick, and keeps its journal there.",
+        "Build it as a stick: --out FILE, and leave --form out.",
+    )
+}
+
+/// Below the plan, as whoever reads it ends there.
+fn print_warnings(warnings: &[Problem]) -> Result<(), Problem> {
+    match warnings {
+        [] => Ok(()),
+        [_] => print("\nLook at this before it is built:"),
+        many => print(&format!("\nLook at these {} before it is built:", many.len())),
+    }?;
+    warnings.iter().try_for_each(|warning| print(&format!("\n{warning}")))
 }
 
 fn folder(path: Option<&Path>) -> Result<Option<PathBuf>, Problem> {
     path.map(absolute).transpose()
 }
 
-/// `None`: a bench box, which is none of the bench's own media.
-fn kind(word: KindWord, args: WindowsArgs) -> Result<Option<Kind>, Problem> {
+fn kind(word: KindWord, args: WindowsArgs) -> Result<Kind, Problem> {
     let WindowsArgs { iso, loader, tools, drivers } = args;
     let wants = matches!(word, KindWord::Winpe | KindWord::Setup);
     let windows = match iso {
@@ -169,10 +181,10 @@ fn kind(word: KindWord, args: WindowsArgs) -> Result<Option<Kind>, Problem> {
         }
     };
     Ok(match word {
-        KindWord::QuickScan => Some(Kind::QuickScan),
-        KindWord::Winpe => Some(Kind::WinPe(windows)),
-        KindWord::Setup => Some(Kind::WindowsSetup(windows)),
-        KindWord::Box => None,
+        KindWord::QuickScan => Kind::QuickScan,
+        KindWord::Winpe => Kind::WinPe(windows),
+        KindWord::Setup => Kind::WindowsSetup(windows),
+        KindWord::Box => Kind::BenchBox,
     })
 }
 
@@ -186,13 +198,13 @@ mod tests {
 
     #[test]
     fn what_belongs_to_windows_goes_with_windows_only() {
-        assert_eq!(kind(KindWord::QuickScan, args(None)).unwrap(), Some(Kind::QuickScan));
-        assert_eq!(kind(KindWord::Box, args(None)).unwrap(), None);
+        assert_eq!(kind(KindWord::QuickScan, args(None)).unwrap(), Kind::QuickScan);
+        assert_eq!(kind(KindWord::Box, args(None)).unwrap(), Kind::BenchBox);
         let problem = kind(KindWord::QuickScan, args(Some("/win.iso"))).unwrap_err();
         assert!(problem.next.contains("--kind winpe"), "{problem}");
         let problem = kind(KindWord::Setup, args(None)).unwrap_err();
         assert!(problem.next.contains("--iso"), "{problem}");
-        let made = kind(KindWord::Winpe, args(Some("/win.iso"))).unwrap().unwrap();
+        let made = kind(KindWord::Winpe, args(Some("/win.iso"))).unwrap();
         assert_eq!(made.windows().unwrap().iso, Path::new("/win.iso"));
     }
 }

@@ -161,6 +161,15 @@ impl Finding {
         Self { severity: check.severity(), file, check, evidence, remedy: remedy.into() }
     }
 
+    /// For the person whose stick is made all the same.
+    pub fn warning(&self) -> Problem {
+        Problem::new(
+            format!("{} may go wrong: {}.", self.file, self.check.word()),
+            self.evidence.clone(),
+            self.remedy.clone(),
+        )
+    }
+
     /// For the person whose stick was not made because of it.
     pub fn problem(&self, others: usize) -> Problem {
         let more = match others {

@@ -53,6 +53,17 @@ impl Form {
         !self.is_stick()
     }
 
+    /// What a person does with one that was built.
+    pub fn next(self) -> &'static str {
+        match self {
+            Self::Gpt | Self::Mbr(_) => "Write it to a stick: w on the board, or whiteglove media write.",
+            Self::Iso => {
+                "Give it to a remote console (iDRAC, iLO, AMT, KVM over IP) or to a virtual machine as its CD, and boot \
+                 from that once. Nothing can be saved on it, so the machine needs the bench's network."
+            }
+        }
+    }
+
     /// Of an image's name.
     pub fn extension(self) -> &'static str {
         if self.is_stick() { "img" } else { "iso" }

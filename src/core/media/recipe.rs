@@ -24,6 +24,16 @@ impl Recipe {
     /// What starts from it would not work in this form.
     pub fn check(&self) -> Result<(), Problem> {
         match (&self.kind, self.form) {
+            (Kind::BenchBox, form) if form != Form::Gpt => Err(Problem::new(
+                format!("A bench box is not made as {form}."),
+                "It finds what it keeps by the name of a partition, which only a GPT has.",
+                "Leave --form away; if this PC refuses the stick, take another PC.",
+            )),
+            (Kind::BenchBox, _) if self.add.is_some() => Err(Problem::new(
+                "Nothing can be added to a bench box.",
+                "What it runs is whole as scripts/box made it.",
+                "Leave --add away; what the bench gives to laptops is copied to it when it runs.",
+            )),
             (Kind::WindowsSetup(_), Form::Mbr(MbrBoot::Efi)) => Err(Problem::new(
                 "The medium was not built.",
                 "Windows Setup expects one EFI system partition, the laptop's, and fails when the stick brings a second.",
@@ -46,19 +56,21 @@ pub enum Kind {
     WinPe(Windows),
     /// The customer's Windows, to be installed.
     WindowsSetup(Windows),
+    /// A bench of its own, which keeps its journal there.
+    BenchBox,
 }
 
 impl Kind {
     pub fn windows(&self) -> Option<&Windows> {
         match self {
-            Self::QuickScan => None,
+            Self::QuickScan | Self::BenchBox => None,
             Self::WinPe(windows) | Self::WindowsSetup(windows) => Some(windows),
         }
     }
 
     pub fn windows_mut(&mut self) -> Option<&mut Windows> {
         match self {
-            Self::QuickScan => None,
+            Self::QuickScan | Self::BenchBox => None,
             Self::WinPe(windows) | Self::WindowsSetup(windows) => Some(windows),
         }
     }
@@ -69,6 +81,7 @@ impl Kind {
             Self::QuickScan => "quick scan",
             Self::WinPe(_) => "Windows PE",
             Self::WindowsSetup(_) => "Windows Setup",
+            Self::BenchBox => "bench box",
         }
     }
 }
@@ -172,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_recipe_keeps_its_meaning_on_the_way_to_the_bench() {
-        for kind in [Kind::QuickScan, Kind::WinPe(windows()), Kind::WindowsSetup(windows())] {
+        for kind in [Kind::QuickScan, Kind::WinPe(windows()), Kind::WindowsSetup(windows()), Kind::BenchBox] {
             let recipe = Recipe { kind, ..Recipe::default() };
             let text = serde_json::to_string(&recipe).unwrap();
             assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
@@ -188,6 +201,20 @@ mod tests {
             assert_eq!(generation.word().parse(), Ok(generation));
         }
         assert!("2012".parse::<Generation>().unwrap_err().to_string().contains("as-is, 2011, 2023"));
+    }
+
+    #[test]
+    fn a_box_is_a_gpt_stick_with_nothing_of_ones_own() {
+        let recipe = |form, add: Option<&str>| Recipe {
+            kind: Kind::BenchBox,
+            form,
+            add: add.map(PathBuf::from),
+            ..Recipe::default()
+        };
+        for form in Form::ALL {
+            assert_eq!(recipe(form, None).check().is_ok(), form == Form::Gpt, "{form}");
+        }
+        assert!(recipe(Form::Gpt, Some("/srv/x")).check().unwrap_err().what.contains("Nothing can be added"));
     }
 
     #[test]

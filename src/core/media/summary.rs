@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Form, MediaPlan, volume::File};
+use crate::problem::Problem;
 
 /// The largest files are what makes a medium large.
 const LARGEST: usize = 4;
@@ -17,6 +18,9 @@ pub struct Summary {
     /// What a person should know of what it is made of, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What may go wrong with what is on it, and what to do about it; nothing that forbids to make it.
+    #[serde(default)]
+    pub warnings: Vec<Problem>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +53,7 @@ impl From<&MediaPlan> for Summary {
                 largest,
             }
         });
-        Self { form: plan.form, size: plan.size, volumes: volumes.collect(), notes: vec![] }
+        Self { form: plan.form, size: plan.size, volumes: volumes.collect(), notes: vec![], warnings: vec![] }
     }
 }
 

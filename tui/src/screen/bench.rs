@@ -16,7 +16,13 @@ use whiteglove_core::{
     },
 };
 
-use super::{Screen, ask, ask::Ask, help, media, problems};
+use super::{
+    Screen, ask,
+    ask::Ask,
+    help, media,
+    pages::{CHOICE_KEYS, FROM_SCANNER, PICK_KEYS, Pick, TEXT_KEYS, Typed, typed},
+    problems,
+};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -166,7 +172,7 @@ pub(crate) fn key(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<C
             }
         }
         Bench::PickImage { .. } | Bench::Arming(_) => {
-            if let Some(action) = keymap::find(media::PICK_KEYS, &key) {
+            if let Some(action) = keymap::find(PICK_KEYS, &key) {
                 pick(model, action, out);
             }
         }
@@ -270,8 +276,7 @@ impl Arming {
     }
 }
 
-fn pick(model: &mut Model, action: media::Pick, out: &mut Vec<Command>) {
-    use media::Pick;
+fn pick(model: &mut Model, action: Pick, out: &mut Vec<Command>) {
     let Screen::Bench(mut bench) = model.screen.clone() else { return };
     match (action, &mut bench) {
         (Pick::ListDisks, _) => {
@@ -316,21 +321,16 @@ fn back(model: &mut Model) {
 
 /// A key for a text field. An Enter that a scanner sent only leaves the text there to be read.
 pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: &mut Vec<Command>) {
-    if let Some(input) = model.screen.input()
-        && input.key(&key)
-    {
-        if let Screen::Bench(Bench::Arming(arming)) = &mut model.screen {
-            arming.complaint = None;
+    match typed(model.screen.input(), &key, by_scanner) {
+        Typed::Changed => {
+            if let Screen::Bench(Bench::Arming(arming)) = &mut model.screen {
+                arming.complaint = None;
+            }
         }
-        return;
-    }
-    match keymap::find(media::TEXT_KEYS, &key) {
-        Some(media::Typing::Accept) if by_scanner => {
-            model.notice = Some("That came from a scanner. If it is right, press Enter yourself.".to_owned());
-        }
-        Some(media::Typing::Accept) => accept(model, out),
-        Some(media::Typing::Back) => back(model),
-        None => {}
+        Typed::FromScanner => model.notice = Some(FROM_SCANNER.to_owned()),
+        Typed::Accept => accept(model, out),
+        Typed::Back => back(model),
+        Typed::Nothing => {}
     }
 }
 

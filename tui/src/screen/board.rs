@@ -9,7 +9,7 @@ use whiteglove_core::{
     device::DeviceId,
 };
 
-use super::{Screen, ask, ask::Ask, choose, detail, help, media, network, order, problems, why};
+use super::{Screen, ask, ask::Ask, choose, detail, help, lists, media, network, order, problems, why};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -27,6 +27,7 @@ pub(crate) enum Action {
     NeedsYou,
     Order,
     Media,
+    Lists,
     Network,
     Why,
     Boot,
@@ -54,6 +55,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "The order list: what is expected, what is here, what is missing",
     ),
     bind(&[KeyCode::Char('m')], Action::Media, "sticks", "Sticks: build an image, write one, import a returned one"),
+    bind(
+        &[KeyCode::Char('l')],
+        Action::Lists,
+        "",
+        "Lists for Intune, Partner Center and corporate identifiers: write them into a folder",
+    ),
     bind(
         &[KeyCode::Char('s')],
         Action::Network,
@@ -208,6 +215,7 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         Action::NeedsYou => next_in_need(model, now),
         Action::Order => order::open(model),
         Action::Media => media::open(model, out),
+        Action::Lists => lists::open(model, out),
         Action::Network => network::open(model),
         Action::Why => {
             if let Some(device) = chosen_or_step(model) {

@@ -16,7 +16,8 @@ use whiteglove_core::{
 };
 
 use super::{
-    Screen, ask, bench, board, board::short_match, choose, detail, hash, media, network, order, problems, why,
+    Screen, ask, bench, board, board::short_match, choose, detail, hash, lists, media, network, order, pages, problems,
+    why,
 };
 use crate::{
     answer,
@@ -63,6 +64,7 @@ pub(crate) fn act(model: &mut Model, action: Action) {
 }
 
 const BENCH: &str = "Bench mode";
+const LISTS: &str = "Lists for the portals";
 const ORDER: &str = "The order";
 const HASH: &str = "The hardware hash";
 const NETWORK: &str = "The network";
@@ -76,11 +78,12 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         ("Find", keymap::help(board::FIND_KEYS)),
         ("One laptop", keymap::help(detail::KEYS)),
         ("Sticks", keymap::help(media::KEYS)),
+        (LISTS, keymap::help(lists::KEYS)),
         (BENCH, keymap::help(bench::KEYS)),
         ("Teaching the ports", keymap::help(bench::TEACH_KEYS)),
-        ("Choosing an image or a disk", keymap::help(media::PICK_KEYS)),
+        ("Choosing an image or a disk", keymap::help(pages::PICK_KEYS)),
         ("The plan of an image", keymap::help(media::PLAN_KEYS)),
-        ("Typing", keymap::help(media::TEXT_KEYS)),
+        ("Typing", keymap::help(pages::TEXT_KEYS)),
         ("Questions", keymap::help(ask::KEYS)),
         ("What the service says", keymap::help(ask::PROBE_KEYS)),
         ("Problems", keymap::help(problems::KEYS)),
@@ -95,6 +98,7 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         Screen::Detail(_) => "One laptop",
         Screen::Media(_) => "Sticks",
         Screen::Bench(_) => BENCH,
+        Screen::Lists(_) => LISTS,
         Screen::Problems { .. } => "Problems",
         Screen::Order(_) => ORDER,
         Screen::Hash(_) => HASH,

@@ -1,4 +1,4 @@
-//! Sticks: build an image, write one to a stick, import what came back.
+//! Sticks: build an image, write one to a stick, take in what came back.
 //!
 //! This screen erases nothing. It asks the person to type the disk's name and sends what was typed;
 //! the bench decides anew by the same rule.
@@ -9,11 +9,18 @@ use crossterm::event::{KeyCode, KeyEvent};
 use whiteglove_core::{
     clock::Moment,
     control::{Command, Image, Job, Snapshot},
-    disk::{Disk, ErasePermit, Policy},
+    disk::{Disk, Policy},
     problem::Problem,
+    sticks::brought::Brought,
 };
 
-use super::{Screen, ask, ask::Ask, bench, help, problems};
+use super::{
+    Screen, ask,
+    ask::Ask,
+    bench, help,
+    pages::{CHOICE_KEYS, FROM_SCANNER, PICK_KEYS, Pick, TEXT_KEYS, Typed, typed},
+    problems,
+};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -22,9 +29,11 @@ use crate::{
 };
 
 mod build;
-mod draw;
+mod consent;
+pub(crate) mod draw;
 use build::Building;
 pub(crate) use build::planned;
+use consent::{Consent, Task};
 pub(crate) use draw::draw;
 
 #[derive(Debug, Clone)]
@@ -36,9 +45,8 @@ pub(crate) enum Step {
         what: What,
     },
     PickDisk {
-        image: Image,
+        task: Task,
         selected: usize,
-        what: What,
     },
     Consent(Box<Consent>),
     /// Where a returned stick is.
@@ -47,22 +55,20 @@ pub(crate) enum Step {
     Check(Input),
 }
 
-/// What is to be done to a stick.
+/// What an image is chosen for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Write,
-    /// Its captures stay.
     Update,
 }
 
-/// The page on which a person types a disk's name.
-#[derive(Debug, Clone)]
-pub(crate) struct Consent {
-    what: What,
-    image: Image,
-    disk: Disk,
-    typed: Input,
-    refused: Option<Problem>,
+impl What {
+    fn with(self, image: Image) -> Task {
+        match self {
+            Self::Write => Task::Write(image),
+            Self::Update => Task::Update(image),
+        }
+    }
 }
 
 impl Step {
@@ -96,6 +102,7 @@ pub(crate) enum Action {
     Many,
     ListDisks,
     Import,
+    Collect,
     Check,
     Cancel,
     Seen,
@@ -127,48 +134,30 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         "import",
         "Import the captures of a stick that came back, or hashes from a file",
     ),
+    bind(
+        &[KeyCode::Char('r')],
+        Action::Collect,
+        "return",
+        "A stick that came back: import what it brings, then erase that from it; asks for its name",
+    ),
     bind(&[KeyCode::Char('v')], Action::Check, "", "Check whether a stick or an image is what this bench made"),
     bind(&[KeyCode::Char('d')], Action::ListDisks, "", "Look for disks again, after plugging one in"),
-    bind(&[KeyCode::Char('c')], Action::Cancel, "cancel", "Stop the running job, after a question"),
+    bind(&[KeyCode::Char('c')], Action::Cancel, "", "Stop the running job, after a question"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
     bind(&[KeyCode::Enter], Action::Seen, "", "Seen: put the result of a job away; after a build, go on and write it"),
     bind(&[KeyCode::Char('x')], Action::Hide, "", "Seen: hide the error line"),
     bind(&[KeyCode::Char('e')], Action::Problems, "", "What went wrong lately"),
 ];
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Pick {
-    Move(Move),
-    Choose,
-    ListDisks,
-    Add,
-    Back,
-}
-
 /// The plan of a medium that is to be built.
 pub(crate) const PLAN_KEYS: &[Binding<Pick>] = &[
     bind(&[KeyCode::Enter], Pick::Choose, "build", "Build it as it is planned"),
     bind(&[KeyCode::Char('f')], Pick::Add, "add a folder", "Put what is in a folder on it too"),
+    bind(&[KeyCode::Down, KeyCode::Char('j')], Pick::Move(Move::Down), "", "Scroll down"),
+    bind(&[KeyCode::Up, KeyCode::Char('k')], Pick::Move(Move::Up), "", "Scroll up"),
+    bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Pick::Move(Move::PageDown), "", "A page down"),
+    bind(&[KeyCode::PageUp], Pick::Move(Move::PageUp), "", "A page up"),
     bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Pick::Back, "back", "One page back; nothing is made"),
-];
-
-pub(crate) const PICK_KEYS: &[Binding<Pick>] = &[
-    bind(&[KeyCode::Enter], Pick::Choose, "choose", "Choose the marked one"),
-    bind(&[KeyCode::Down, KeyCode::Char('j')], Pick::Move(Move::Down), "next", "Next"),
-    bind(&[KeyCode::Up, KeyCode::Char('k')], Pick::Move(Move::Up), "previous", "Previous"),
-    bind(&[KeyCode::Char('d')], Pick::ListDisks, "look again", "Look for disks again, after plugging one in"),
-    bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Pick::Back, "back", "Back; nothing happens"),
-];
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Typing {
-    Accept,
-    Back,
-}
-
-pub(crate) const TEXT_KEYS: &[Binding<Typing>] = &[
-    bind(&[KeyCode::Enter], Typing::Accept, "go on", "Go on with what was typed"),
-    bind(&[KeyCode::Esc], Typing::Back, "back", "Back; nothing happens"),
 ];
 
 pub(crate) fn open(model: &mut Model, out: &mut Vec<Command>) {
@@ -197,16 +186,20 @@ pub(crate) fn key(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<C
 fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
     let busy = model.running_job().map(|job| job.title.clone());
     match (action, busy) {
-        (Action::Build | Action::Write | Action::Update | Action::Import | Action::Check, Some(title)) => {
+        (
+            Action::Build | Action::Write | Action::Update | Action::Import | Action::Collect | Action::Check,
+            Some(title),
+        ) => {
             model.notice = Some(format!("One thing at a time: \"{title}\" still runs. Wait, or c: cancel it."));
         }
-        (Action::Write | Action::Update | Action::Import, None) if bench::is_armed(model) => {
+        (Action::Write | Action::Update | Action::Import | Action::Collect, None) if bench::is_armed(model) => {
             model.notice =
                 Some("Bench mode takes every stick that is plugged in. m, then d: disarm it first.".to_owned());
         }
         (Action::Build, None) => model.screen = Screen::Media(Step::Build(Box::new(Building::new(model)))),
         (Action::Write, None) => start_writing(model, What::Write, out),
         (Action::Update, None) => start_writing(model, What::Update, out),
+        (Action::Collect, None) => pick_disk(model, Task::Collect, out),
         (Action::Many, _) => bench::open(model, out),
         (Action::Check, None) => {
             let newest =
@@ -230,7 +223,7 @@ fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
             model.dismissed = ended.or(model.dismissed);
             if let Some(image) = built {
                 model.built = None;
-                pick_disk(model, image, What::Write, out);
+                pick_disk(model, Task::Write(image), out);
             }
         }
         (Action::Hide, _) => model.acknowledge(now),
@@ -260,14 +253,14 @@ fn start_writing(model: &mut Model, what: What, out: &mut Vec<Command>) {
         [] => model.notice = Some("There is no image yet. b: build one first.".to_owned()),
         [only] => {
             let image = only.clone();
-            pick_disk(model, image, what, out);
+            pick_disk(model, what.with(image), out);
         }
         _ => model.screen = Screen::Media(Step::PickImage { selected: 0, what }),
     }
 }
 
-fn pick_disk(model: &mut Model, image: Image, what: What, out: &mut Vec<Command>) {
-    model.screen = Screen::Media(Step::PickDisk { image, selected: 0, what });
+fn pick_disk(model: &mut Model, task: Task, out: &mut Vec<Command>) {
+    model.screen = Screen::Media(Step::PickDisk { task, selected: 0 });
     // What was plugged in meanwhile is what the person wants to write.
     out.push(Command::ListDisks);
 }
@@ -288,24 +281,20 @@ fn pick(model: &mut Model, action: Pick, out: &mut Vec<Command>) {
             let selected = direction.apply(selected, images(model).len(), 1);
             model.screen = Screen::Media(Step::PickImage { selected, what });
         }
-        (Pick::Move(direction), Step::PickDisk { image, selected, what }) => {
+        (Pick::Move(direction), Step::PickDisk { task, selected }) => {
             let selected = direction.apply(selected, model.disks.as_ref().map_or(0, Vec::len), 1);
-            model.screen = Screen::Media(Step::PickDisk { image, selected, what });
+            model.screen = Screen::Media(Step::PickDisk { task, selected });
         }
         (Pick::Choose, Step::PickImage { selected, what }) => {
             if let Some(image) = images(model).get(selected).cloned() {
-                pick_disk(model, image, what, out);
+                pick_disk(model, what.with(image), out);
             }
         }
-        (Pick::Choose, Step::PickDisk { image, selected, what }) => {
+        (Pick::Choose, Step::PickDisk { task, selected }) => {
             let Some(disk) = model.disks.as_ref().and_then(|disks| disks.get(selected)).cloned() else { return };
-            match why_not(&disk, &image) {
+            match task.why_not(&disk) {
                 Some(why) => model.notice = Some(format!("{} cannot be written: {why}.", disk.name())),
-                None => {
-                    let typed = Input::default();
-                    let consent = Consent { what, image, disk, typed, refused: None };
-                    model.screen = Screen::Media(Step::Consent(Box::new(consent)));
-                }
+                None => model.screen = Screen::Media(Step::Consent(Box::new(Consent::new(task, disk)))),
             }
         }
         (Pick::Move(_) | Pick::Choose | Pick::Add, _) => {}
@@ -320,48 +309,35 @@ fn back(model: &mut Model, step: Step) {
             true => Step::Build(building),
             false => Step::Idle,
         },
-        Step::PickDisk { image, what, .. } if images(model).len() > 1 => {
-            Step::PickImage { selected: place(&image.name), what }
+        Step::PickDisk { task: Task::Write(image), .. } if images(model).len() > 1 => {
+            Step::PickImage { selected: place(&image.name), what: What::Write }
+        }
+        Step::PickDisk { task: Task::Update(image), .. } if images(model).len() > 1 => {
+            Step::PickImage { selected: place(&image.name), what: What::Update }
         }
         Step::Consent(consent) => {
-            let Consent { what, image, disk, .. } = *consent;
+            let Consent { task, disk, .. } = *consent;
             let disks = model.disks.iter().flatten();
             let selected = disks.clone().position(|listed| listed.path == disk.path).unwrap_or(0);
-            Step::PickDisk { image, selected, what }
+            Step::PickDisk { task, selected }
         }
         _ => Step::Idle,
     };
     model.screen = Screen::Media(to);
 }
 
-/// Why this disk is not for this image, in words.
-fn why_not(disk: &Disk, image: &Image) -> Option<String> {
-    let refusal = disk.refusal(Policy::default());
-    refusal.map(|refusal| refusal.to_string()).or_else(|| {
-        (disk.size_bytes < image.bytes)
-            .then(|| format!("it is too small, the image needs {}", text::bytes(image.bytes)))
-    })
-}
-
 /// A key for a text field. An Enter that a scanner sent only leaves the text there to be read.
 pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: &mut Vec<Command>) {
-    if let Some(input) = model.screen.input()
-        && input.key(&key)
-    {
-        clear_complaint(model);
-        return;
-    }
-    match keymap::find(TEXT_KEYS, &key) {
-        Some(Typing::Accept) if by_scanner => {
-            model.notice = Some("That came from a scanner. If it is right, press Enter yourself.".to_owned());
-        }
-        Some(Typing::Accept) => accept(model, out),
-        Some(Typing::Back) => {
+    match typed(model.screen.input(), &key, by_scanner) {
+        Typed::Changed => clear_complaint(model),
+        Typed::FromScanner => model.notice = Some(FROM_SCANNER.to_owned()),
+        Typed::Accept => accept(model, out),
+        Typed::Back => {
             if let Screen::Media(step) = model.screen.clone() {
                 back(model, step);
             }
         }
-        None => {}
+        Typed::Nothing => {}
     }
 }
 
@@ -388,24 +364,10 @@ fn accept(model: &mut Model, out: &mut Vec<Command>) {
             "" => model.screen = Screen::Media(Step::Import(input)),
             place => out.push(Command::Import { from: PathBuf::from(place) }),
         },
-        Step::Consent(consent) => {
-            let Consent { what, image, disk, typed, .. } = *consent;
-            // Asked of the same rule the bench asks, to answer at once. The permit itself is of no use here.
-            match ErasePermit::confirm(disk.clone(), &typed.text, image.bytes, Policy::default()) {
-                Ok(_) => {
-                    let (image, typed) = (PathBuf::from(image.name), typed.text);
-                    out.push(match what {
-                        What::Write => Command::WriteMedia { image, disk, typed, discard: false, operator: None },
-                        What::Update => Command::UpdateMedia { image, disk, typed, fully: false, operator: None },
-                    });
-                }
-                Err(refusal) => {
-                    let refused = Some(refusal.problem(&disk));
-                    model.screen =
-                        Screen::Media(Step::Consent(Box::new(Consent { what, image, disk, typed, refused })));
-                }
-            }
-        }
+        Step::Consent(consent) => match consent.accept() {
+            Ok(command) => out.push(command),
+            Err(consent) => model.screen = Screen::Media(Step::Consent(consent)),
+        },
         Step::Idle | Step::PickImage { .. } | Step::PickDisk { .. } => {}
     }
 }
@@ -417,11 +379,20 @@ fn returned_stick(model: &Model) -> Option<String> {
     sticks.map(place).next()
 }
 
+/// Where a stick is mounted, if one is.
+pub(crate) fn mounted_stick(model: &Model) -> Option<String> {
+    let sticks = model.disks.iter().flatten().filter(|disk| disk.removable && !disk.is_system);
+    sticks.filter_map(|disk| disk.mounted.first().cloned()).next()
+}
+
+/// Two sticks that follow each other under one name are two.
+pub(crate) fn same(one: &Disk, other: &Disk) -> bool {
+    one.path == other.path && one.diskseq == other.diskseq && one.number == other.number
+}
+
 /// Sticks first; the choice stays with its disk, not with its place in the list.
-pub(crate) fn disks_listed(model: &mut Model, mut disks: Vec<Disk>, now: Moment) {
+pub(crate) fn disks_listed(model: &mut Model, mut disks: Vec<Disk>, now: Moment, out: &mut Vec<Command>) {
     disks.sort_by_key(|disk| disk.refusal(Policy::default()).is_some());
-    let same =
-        |one: &Disk, other: &Disk| one.path == other.path && one.diskseq == other.diskseq && one.number == other.number;
     let mut gone = None;
     if let Screen::Media(step) = &mut model.screen {
         match step {
@@ -444,7 +415,29 @@ pub(crate) fn disks_listed(model: &mut Model, mut disks: Vec<Disk>, now: Moment)
             now,
         );
     }
+    model.looked.retain(|(disk, _)| disks.iter().any(|listed| same(listed, disk)));
+    // Whoever chooses a stick sees what it would lose. One that is being written is not asked.
+    let at_sticks = matches!(model.screen.base(), Screen::Media(_));
+    if at_sticks && model.running_job().is_none() && !bench::is_armed(model) {
+        let sticks = disks.iter().filter(|disk| disk.refusal(Policy::default()).is_none());
+        let unknown = sticks.filter(|disk| !model.looked.iter().any(|(known, _)| same(known, disk)));
+        out.extend(unknown.map(|disk| Command::LookAt { disk: disk.clone() }));
+    }
     model.disks = Some(disks);
+}
+
+/// The bench looked at what is on a stick.
+pub(crate) fn looked(model: &mut Model, disk: Disk, brought: Result<Brought, Problem>) {
+    model.looked.retain(|(known, _)| !same(known, &disk));
+    model.looked.push((disk, brought));
+}
+
+/// A job ended: whatever was on a stick may be another now.
+pub(crate) fn job_ended(model: &mut Model, out: &mut Vec<Command>) {
+    model.looked.clear();
+    if matches!(model.screen.base(), Screen::Media(_)) {
+        out.push(Command::ListDisks);
+    }
 }
 
 /// The job on one line of the board.

@@ -12,11 +12,11 @@ use whiteglove_core::{
 
 use super::{
     Screen, detail, help,
-    media::{TEXT_KEYS, Typing},
+    pages::{FROM_SCANNER, TEXT_KEYS, Typed, typed},
     problems,
 };
 use crate::{
-    keymap::{self, Binding, bind},
+    keymap::{Binding, bind},
     model::Model,
     widget::{
         input::Input,
@@ -186,14 +186,10 @@ pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: 
     let Screen::Order(list) = &mut model.screen else { return };
     let Some(import) = &mut list.typing else { return };
     let input = &mut import.input;
-    if input.key(&key) {
-        return;
-    }
-    match keymap::find(TEXT_KEYS, &key) {
-        Some(Typing::Accept) if by_scanner => {
-            model.notice = Some("That came from a scanner. If it is right, press Enter yourself.".to_owned());
-        }
-        Some(Typing::Accept) => match import.file.take() {
+    match typed(Some(input), &key, by_scanner) {
+        Typed::Changed | Typed::Nothing => {}
+        Typed::FromScanner => model.notice = Some(FROM_SCANNER.to_owned()),
+        Typed::Accept => match import.file.take() {
             None if input.text.trim().is_empty() => {}
             None => {
                 import.file = Some(PathBuf::from(input.text.trim()));
@@ -205,7 +201,6 @@ pub(crate) fn text_key(model: &mut Model, key: KeyEvent, by_scanner: bool, out: 
                 out.push(Command::ImportOrder { from, batch: None, customer });
             }
         },
-        Some(Typing::Back) => list.typing = None,
-        None => {}
+        Typed::Back => list.typing = None,
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use whiteglove_core::{
     control::{Command, Job, Snapshot, Update},
     media::{
-        Form, MbrBoot, Recipe,
+        Form, Kind, MbrBoot, Recipe, Windows,
         summary::{Summary, VolumeSummary},
     },
     problem::Problem,
@@ -35,13 +35,13 @@ fn summary(form: Form) -> Summary {
         volume("WGBOOT", 536_870_912, 47_604_112, 19, &largest),
         volume("WGDATA", 268_435_456, 41_200, 9, &[("README.TXT", 1_204)]),
     ];
-    Summary { form, size: 807_403_520, volumes, notes: vec![] }
+    Summary { form, size: 807_403_520, volumes, notes: vec![], warnings: vec![] }
 }
 
 /// The plan page, with the plan on it.
 fn planned() -> Model {
     let mut model = sticks(one_image());
-    let asked = press(&mut model, "b enter enter");
+    let asked = press(&mut model, "b enter enter enter");
     assert_eq!(asked, [Command::PlanMedia { recipe: Recipe::default() }]);
     feed(&mut model, Update::Planned(Ok(summary(Form::Gpt))));
     model
@@ -50,7 +50,7 @@ fn planned() -> Model {
 #[test]
 fn the_form_is_chosen_first() {
     let mut model = sticks(one_image());
-    press(&mut model, "b down");
+    press(&mut model, "b enter down");
     insta::assert_snapshot!(screen(&model));
     press(&mut model, "enter");
     insta::assert_snapshot!(screen(&model));
@@ -78,7 +78,7 @@ fn the_plan_is_seen_before_the_first_byte() {
 #[test]
 fn escape_goes_one_page_back_each_time_and_builds_nothing() {
     let mut model = planned();
-    for page in ["its name", "as what?", "Images in", "No laptops"] {
+    for page in ["its name", "as what?", "what starts from it?", "Images in", "No laptops"] {
         assert_eq!(press(&mut model, "esc").iter().filter(|c| matches!(c, Command::BuildMedia { .. })).count(), 0);
         let shown = screen(&model);
         assert!(shown.contains(page) || page == "No laptops" && shown.contains("ACME-07"), "{page}\n{shown}");
@@ -120,14 +120,14 @@ fn what_is_wrong_with_an_added_folder_is_on_the_plan_with_its_remedy() {
 fn a_name_is_never_a_path() {
     for name in ["../x", "/dev/sdb", ".hidden", "a\\b", "ACME-07.img"] {
         let mut model = sticks(one_image());
-        assert_eq!(press(&mut model, &format!("b enter '{name} enter")), [], "{name}");
+        assert_eq!(press(&mut model, &format!("b enter enter '{name} enter")), [], "{name}");
     }
     let mut model = sticks(one_image());
-    press(&mut model, "b enter '../x enter");
+    press(&mut model, "b enter enter '../x enter");
     assert!(screen(&model).contains("Use letters, digits, - and _ only."));
     // The first letter replaced the proposal.
     let mut model = sticks(one_image());
-    press(&mut model, "b enter 'blue enter");
+    press(&mut model, "b enter enter 'blue enter");
     assert!(screen(&model).contains("The plan of blue.img"));
 }
 
@@ -187,4 +187,96 @@ fn checking_proposes_the_stick_or_the_newest_image() {
     feed(&mut model, Update::Disks(vec![system_disk()]));
     let what = "/var/lib/whiteglove/media/ACME-07.img".into();
     assert_eq!(press(&mut model, "v enter"), [Command::CheckMedia { what, fully: false }]);
+}
+
+#[test]
+fn what_starts_from_it_is_chosen_first_and_a_box_is_asked_for_less() {
+    let mut model = sticks(one_image());
+    press(&mut model, "b");
+    insta::assert_snapshot!(screen(&model));
+    press(&mut model, "down down down enter");
+    let shown = screen(&model);
+    assert!(shown.contains("File name: bench-box.img") && !shown.contains("as what?"), "{shown}");
+    let recipe = Recipe { kind: Kind::BenchBox, ..Recipe::default() };
+    assert_eq!(press(&mut model, "enter"), [Command::PlanMedia { recipe: recipe.clone() }]);
+    // Without scripts/box there are no parts.
+    let missing = Problem::new("There is no bench box to build.", "No parts.json.", "Run scripts/box first.");
+    feed(&mut model, Update::Planned(Err(missing)));
+    assert!(screen(&model).contains("next Run scripts/box first."), "{}", screen(&model));
+    assert_eq!(press(&mut model, "enter f"), [], "not built, and nothing can be added");
+    press(&mut model, "esc enter");
+    feed(&mut model, Update::Planned(Ok(summary(Form::Gpt))));
+    assert!(screen(&model).contains("Starts         Bench box"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "enter"), [Command::BuildMedia { out: PathBuf::from("bench-box.img"), recipe }]);
+}
+
+#[test]
+fn a_folder_for_a_server_is_written_where_media_lie() {
+    let mut model = sticks(one_image());
+    press(&mut model, "b enter down down down down enter");
+    assert!(screen(&model).contains("File name: ACME-07-2.img"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "enter"), []);
+    let shown = screen(&model);
+    assert!(shown.contains("The plan of ACME-07-2") && !shown.contains("ACME-07-2.img"), "{shown}");
+    let out = PathBuf::from("/var/lib/whiteglove/media/ACME-07-2");
+    assert_eq!(press(&mut model, "enter"), [Command::ExportNetboot { out }]);
+}
+
+#[test]
+fn what_may_go_wrong_is_read_before_it_is_built() {
+    let mut model = planned();
+    press(&mut model, "f '/srv/answers enter");
+    let warning = |n: u64| {
+        Problem::new(
+            format!("autounattend.xml asks for {n} things"),
+            "It names a computer that is none, which Setup takes for all of them.",
+            "Leave the name out, or make one stick for each.",
+        )
+    };
+    let warnings: Vec<Problem> = (1..=3).map(warning).collect();
+    feed(&mut model, Update::Planned(Ok(Summary { warnings, ..summary(Form::Gpt) })));
+    insta::assert_snapshot!(screen(&model));
+    press(&mut model, "pgdn");
+    assert!(screen(&model).contains("README.TXT"), "the rest is there too\n{}", screen(&model));
+    assert!(matches!(press(&mut model, "enter")[..], [Command::BuildMedia { .. }]), "a warning forbids nothing");
+}
+
+#[test]
+fn a_customers_windows_is_asked_for_by_its_iso() {
+    let mut model = sticks(one_image());
+    press(&mut model, "b down enter enter");
+    assert!(screen(&model).contains("from the first slash on"), "{}", screen(&model));
+    press(&mut model, "'/iso/win.iso enter");
+    assert!(screen(&model).contains("Drivers for it?"), "{}", screen(&model));
+    press(&mut model, "enter enter");
+    assert!(screen(&model).contains("File name: ACME-07-winpe.img"), "{}", screen(&model));
+    let windows = Windows { iso: "/iso/win.iso".into(), ..Windows::default() };
+    let recipe = Recipe { kind: Kind::WinPe(windows.clone()), ..Recipe::default() };
+    assert_eq!(press(&mut model, "enter"), [Command::PlanMedia { recipe: recipe.clone() }]);
+    // Preparing it takes minutes: how far that is stands there.
+    let title = "preparing /iso/win.iso".to_owned();
+    let job = Job { title, ..testing::writing(5_000_000, 2) };
+    feed(&mut model, Update::Snapshot(Arc::new(Snapshot { job: Some(job), ..one_image() })));
+    assert!(screen(&model).contains("preparing /iso/win.iso"), "{}", screen(&model));
+    feed(&mut model, Update::Snapshot(Arc::new(one_image())));
+    let notes = vec!["The boot manager is signed by Windows 2011.".to_owned()];
+    feed(&mut model, Update::Planned(Ok(Summary { notes, ..summary(Form::Gpt) })));
+    assert!(screen(&model).contains("Know           The boot manager"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "enter"), [Command::BuildMedia { out: "ACME-07-winpe.img".into(), recipe }]);
+
+    // For a server, and Setup in the forms that it starts in.
+    let mut model = sticks(one_image());
+    press(&mut model, "b down enter '/iso/win.iso enter enter down down down down enter enter");
+    let out = Some(PathBuf::from("/var/lib/whiteglove/media/ACME-07-winpe"));
+    assert_eq!(press(&mut model, "enter"), [Command::ExportWinPe { out, windows }]);
+    let mut model = sticks(one_image());
+    press(&mut model, "b down down enter '/iso/win.iso enter '/srv/drivers enter");
+    let shown = screen(&model);
+    assert!(shown.contains("Disc (ISO)") && !shown.contains("MBR with EFI") && !shown.contains("Folder"), "{shown}");
+    press(&mut model, "enter");
+    let asked = press(&mut model, "enter");
+    let [Command::PlanMedia { recipe: Recipe { kind: Kind::WindowsSetup(windows), .. } }] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(windows.drivers.as_deref(), Some(std::path::Path::new("/srv/drivers")));
 }

@@ -1,6 +1,6 @@
 use crate::{
     keymap::{Binding, cap, footer},
-    screen::{ask, bench, board, choose, detail, hash, help, media, network, order, problems, why},
+    screen::{ask, bench, board, choose, detail, hash, help, lists, media, network, order, pages, problems, why},
     testing::{MONOCHROME, few, press, screen, showing, showing_at},
 };
 
@@ -20,15 +20,15 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       o                 The order list: what is expected, what is here, what is
                         missing
       m                 Sticks: build an image, write one, import a returned one
+      l                 Lists for Intune, Partner Center and corporate
+                        identifiers: write them into a folder
       s                 Network boot: where the bench serves, who asks, and who is
                         stuck
       ?, F1             This help
       q                 Quit, after a question
       w                 Why the laptop did not boot from the network, step by step
       n                 Choose what the laptop, or all marked ones, boot from the
-                        network
-      Space             Mark the laptop for n, or unmark it; Esc unmarks all
-                                                      ↓ 271 more lines: Down, PgDn
+                                                      ↓ 286 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 
@@ -93,11 +93,13 @@ fn every_footer_fits_the_smallest_window() {
     every_label("find", board::FIND_KEYS);
     every_label("detail", detail::KEYS);
     every_label("media", media::KEYS);
-    every_label("pick", media::PICK_KEYS);
+    every_label("lists", lists::KEYS);
+    every_label("choice", pages::CHOICE_KEYS);
+    every_label("pick", pages::PICK_KEYS);
     every_label("plan", media::PLAN_KEYS);
     every_label("bench", bench::KEYS);
     every_label("teach", bench::TEACH_KEYS);
-    every_label("text", media::TEXT_KEYS);
+    every_label("text", pages::TEXT_KEYS);
     every_label("problems", problems::KEYS);
     every_label("help", help::KEYS);
     every_label("ask", ask::KEYS);

@@ -4,6 +4,7 @@ use whiteglove_core::{
     control::{Command, Job, Snapshot, Update},
     disk::Disk,
     problem::Problem,
+    sticks::brought::Brought,
 };
 
 use crate::{
@@ -63,9 +64,9 @@ fn images_and_disks() {
 
 
 
-    NEXT  Plug a USB stick in, then w: write it. A stick came back: i imports it.
+    NEXT  Plug a USB stick in, then w: write it. A stick came back: r takes it in.
 
-    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   r return   ? help
     "##);
 }
 
@@ -133,8 +134,8 @@ fn the_name_of_the_stick_is_asked_for() {
        Device           /dev/sdb (USB)
        Maker            SanDisk
        Serial number    4C530001220714
-
        It becomes       ACME-07.img, 1.1 GB
+       It brings back   the bench looks ...
 
       To erase it, type its name:  Ultra
       > █
@@ -171,8 +172,8 @@ fn an_untyped_name_erases_nothing() {
        Device           /dev/sdb (USB)
        Maker            SanDisk
        Serial number    4C530001220714
-
        It becomes       ACME-07.img, 1.1 GB
+       It brings back   the bench looks ...
 
       To erase it, type its name:  Ultra
       > Cruzer█
@@ -272,7 +273,7 @@ fn writing_shows_rate_and_time_left() {
 
     NEXT  Wait. Leave the stick in. c: cancel. Esc: to the board, the job goes on.
 
-    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   r return   ? help
     "##);
 }
 
@@ -320,7 +321,7 @@ fn a_result_stays_until_it_is_put_away() {
 
     NEXT  w: write a stick. Enter: put the result away. Esc: to the board.
 
-    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   r return   ? help
     "##);
     press(&mut model, "enter");
     assert!(!screen(&model).contains("DONE"));
@@ -357,7 +358,7 @@ fn a_failure_says_what_to_do_next() {
 
     NEXT  Do what stands after "next". Enter: put the result away.
 
-    Esc back   b build   w write   u update   m many   i import   c cancel   ? help
+    Esc back   b build   w write   u update   m many   i import   r return   ? help
     "##);
 }
 
@@ -393,7 +394,7 @@ fn importing_proposes_the_stick_that_is_plugged_in() {
       From: /dev/sdb█
 
       Importing twice does no harm: what is here already stays one laptop.
-
+      To empty the stick too, after the import: Esc, then r.
 
 
 
@@ -414,4 +415,84 @@ fn importing_proposes_the_stick_that_is_plugged_in() {
     press(&mut model, "i");
     update(&mut model, Msg::Paste("/srv/returned\n".into()), NOON);
     assert_eq!(press(&mut model, "enter"), [Command::Import { from: "/srv/returned".into() }]);
+}
+
+fn captures(captures: usize, logs: usize) -> Brought {
+    Brought { captures, logs, ..Brought::default() }
+}
+
+/// The stick screen, where the bench has looked at the stick.
+fn returned(brought: Brought) -> Model {
+    let mut model = sticks(one_image());
+    feed(&mut model, Update::Looked { disk: Box::new(stick()), brought: Ok(brought) });
+    model
+}
+
+#[test]
+fn sticks_are_looked_at_and_other_disks_are_not() {
+    let mut model = showing(one_image());
+    press(&mut model, "m");
+    let listed = |model: &mut Model| update(model, Msg::Update(Update::Disks(vec![system_disk(), stick()])), NOON);
+    assert_eq!(listed(&mut model), [Command::LookAt { disk: stick() }]);
+    feed(&mut model, Update::Looked { disk: Box::new(stick()), brought: Ok(captures(3, 1)) });
+    assert_eq!(listed(&mut model), [], "once is enough");
+    insta::assert_snapshot!(screen(&model));
+    // Not while one is written, nor from elsewhere.
+    let mut model = writing();
+    assert_eq!(listed(&mut model), []);
+    let mut model = showing(one_image());
+    assert_eq!(listed(&mut model), []);
+}
+
+#[test]
+fn a_stick_that_came_back_is_emptied_by_its_name() {
+    let mut model = returned(captures(3, 1));
+    assert_eq!(press(&mut model, "r"), [Command::ListDisks]);
+    assert!(screen(&model).contains("Which stick came back?"), "{}", screen(&model));
+    press(&mut model, "enter");
+    insta::assert_snapshot!(screen(&model));
+    assert_eq!(press(&mut model, "'Cruzer enter"), []);
+    for _ in 0..6 {
+        press(&mut model, "backspace");
+    }
+    assert_eq!(scan(&mut model, "Ultra"), [], "a scanner erases nothing");
+    assert_eq!(press(&mut model, "enter"), [Command::Collect { disk: stick(), typed: "Ultra".into() }]);
+}
+
+#[test]
+fn what_was_taken_in_and_erased_is_on_the_screen_line_by_line() {
+    let words = "Import of /dev/sdb: 2 new, 1 here already, 1 sets of logs.\nErased from the stick: 5 files (91 kB). No \
+                 capture is left on it.\nLine by line: /var/lib/whiteglove/reports/1764-sdb.txt";
+    let model = ended(Ok(words.to_owned()));
+    insta::assert_snapshot!(screen(&model));
+}
+
+#[test]
+fn what_a_stick_would_lose_is_said_before_it_is_written() {
+    let consent = |brought| {
+        let mut model = returned(brought);
+        press(&mut model, "w enter");
+        model
+    };
+    let mut model = consent(captures(3, 0));
+    insta::assert_snapshot!(screen(&model));
+    let image = PathBuf::from("ACME-07.img");
+    let write = |discard| Command::WriteMedia {
+        image: image.clone(),
+        disk: stick(),
+        typed: "Ultra".into(),
+        discard,
+        operator: None,
+    };
+    assert_eq!(press(&mut model, "'Ultra enter"), [write(false)]);
+    let mut model = consent(captures(3, 0));
+    assert_eq!(press(&mut model, "'discard space 'Ultra enter"), [write(true)]);
+    let mut model = consent(captures(3, 0));
+    assert_eq!(press(&mut model, "'discard enter"), []);
+    // A bench box's own stick is never taken for one of laptops.
+    let shown = screen(&consent(Brought { bench: true, ..Brought::default() }));
+    assert!(shown.contains("It brings back   the journal of a bench box"), "{shown}");
+    assert!(shown.contains("unless you give that up:  discard Ultra"), "{shown}");
+    let shown = screen(&consent(Brought::default()));
+    assert!(shown.contains("It brings back   nothing") && !shown.contains("discard"), "{shown}");
 }

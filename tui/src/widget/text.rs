@@ -159,10 +159,13 @@ pub(crate) fn severity(severity: Severity) -> (&'static str, Tone) {
 
 /// A few words as a sentence of their own.
 pub(crate) fn sentence(words: &str) -> String {
-    let words = words.trim().trim_end_matches('.');
+    format!("{}.", capitalised(words.trim().trim_end_matches('.')))
+}
+
+pub(crate) fn capitalised(words: &str) -> String {
     let mut letters = words.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", letters.as_str())
+    format!("{first}{}", letters.as_str())
 }
 
 /// `── Title ─────`

@@ -8,24 +8,21 @@ use ratatui::{
 };
 use whiteglove_core::{
     clock::{Moment, short_age},
-    problem::Problem,
     sticks::{
         remains::Remains,
         view::{Ended, How, Phase, Position, State, Stick, View},
     },
 };
 
-use super::{Arming, At, Bench, KEYS, TEACH_KEYS, call::call, is_armed, mode, plugged_in, run};
+use super::{
+    Arming, At, Bench, CHOICE_KEYS, KEYS, PICK_KEYS, TEACH_KEYS, TEXT_KEYS, call::call, is_armed, mode, plugged_in, run,
+};
 use crate::{
-    keymap::Binding,
     model::Model,
-    screen::{
-        Screen,
-        media::{self, PICK_KEYS, TEXT_KEYS},
-    },
+    screen::{Screen, media},
     theme::{Theme, Tone},
     view::{self, Chrome},
-    widget::{big, meter, scroll, scroll::Move, text},
+    widget::{big, meter, page::Page, scroll, scroll::Move, text},
 };
 
 /// Columns of one position: three fit on 120 columns, two on 80.
@@ -38,29 +35,31 @@ pub(crate) fn draw(model: &Model, bench: &Bench, area: Rect, buf: &mut Buffer, n
     let body = match bench {
         Bench::Watch { .. } => chrome.draw(model, KEYS, area, buf, now),
         Bench::Teach => chrome.draw(model, TEACH_KEYS, area, buf, now),
-        Bench::PickImage { .. } => chrome.draw::<media::Pick>(model, PICK_KEYS, area, buf, now),
+        Bench::PickImage { .. } => chrome.draw(model, PICK_KEYS, area, buf, now),
         Bench::Arming(arming) => match arming.at {
             At::Sizes | At::Words => chrome.draw(model, TEXT_KEYS, area, buf, now),
-            At::Ports | At::PluggedIn => chrome.draw(model, PICK_KEYS as &[Binding<_>], area, buf, now),
+            At::Ports | At::PluggedIn => chrome.draw(model, CHOICE_KEYS, area, buf, now),
         },
     };
-    let page = Page { model, width: usize::from(body.width), now };
+    let mut page = Page::new(usize::from(body.width), model.theme);
     let mut top = 0;
-    let lines = match bench {
+    match bench {
         Bench::Watch { top: scrolled } => {
             top = *scrolled;
-            page.watch(usize::from(body.height))
+            watch(model, &mut page, usize::from(body.height), now);
         }
-        Bench::PickImage { selected } => page.pick_image(*selected),
-        Bench::Arming(arming) => page.arming(arming),
-        Bench::Teach => page.teach(),
-    };
-    scroll::paint(&lines, top, body, buf, model.theme);
+        Bench::PickImage { selected } => pick_image(model, &mut page, *selected, now),
+        Bench::Arming(decided) => arming(model, &mut page, decided),
+        Bench::Teach => teach(model, &mut page),
+    }
+    scroll::paint(&page.lines, top, body, buf, model.theme);
 }
 
 pub(super) fn scroll(model: &mut Model, direction: Move, now: Moment) {
     let (width, height) = view::body(model.size);
-    let len = Page { model, width, now }.watch(height).len();
+    let mut page = Page::new(width, model.theme);
+    watch(model, &mut page, height, now);
+    let len = page.lines.len();
     if let Screen::Bench(Bench::Watch { top }) = &mut model.screen {
         *top = direction.scroll(*top, len, height);
     }
@@ -105,313 +104,251 @@ fn next(model: &Model, bench: &Bench) -> String {
     step.to_owned()
 }
 
-struct Page<'a> {
-    model: &'a Model,
-    width: usize,
-    now: Moment,
+fn watch(model: &Model, page: &mut Page, height: usize, now: Moment) {
+    let Some(run) = run(model) else { return idle(model, page) };
+    big_call(run, page, height);
+    if let Phase::Checking(progress) = &run.phase {
+        let of = format!("{} of {}", text::bytes(progress.done), text::bytes(progress.total));
+        page.styled(&format!("  {} {}%   {of}", progress.task, meter::percent(progress)), Tone::Strong);
+    }
+    if let Phase::Over(Err(problem)) = &run.phase {
+        page.problem(problem, ("STOPPED", Tone::Alarm));
+        page.blank();
+    }
+    grid(run, page);
+    reasons(run, page);
+    list_ended(run, page, now);
 }
 
-type Lines = Vec<Line<'static>>;
-
-impl Page<'_> {
-    fn theme(&self) -> Theme {
-        self.model.theme
-    }
-
-    fn heading(&self, title: &str) -> Line<'static> {
-        text::heading(title, self.width, self.theme())
-    }
-
-    fn words(&self, words: &str) -> Lines {
-        text::wrap(words, self.width - 4).into_iter().map(|line| Line::raw(format!("  {line}"))).collect()
-    }
-
-    fn styled(&self, words: &str, tone: Tone) -> Line<'static> {
-        Line::from(Span::styled(text::cut(words, self.width, self.theme()), self.theme().style(tone)))
-    }
-
-    fn choice(&self, words: &str, selected: bool) -> Line<'static> {
-        let theme = self.theme();
-        let marker = if selected { theme.glyphs().marker } else { " " };
-        let style = if selected { theme.style(Tone::Selected) } else { Style::new() };
-        Line::from(Span::styled(text::fit(&format!("{marker} {words}"), self.width, theme), style))
-    }
-
-    fn watch(&self, height: usize) -> Lines {
-        let Some(run) = run(self.model) else { return self.idle() };
-        let mut lines = self.call(run, height);
-        if let Phase::Checking(progress) = &run.phase {
-            let of = format!("{} of {}", text::bytes(progress.done), text::bytes(progress.total));
-            lines.push(self.styled(&format!("  {} {}%   {of}", progress.task, meter::percent(progress)), Tone::Strong));
+fn idle(model: &Model, page: &mut Page) {
+    page.heading("Many sticks at once");
+    page.words(
+        "Arm the bench once. From then on every stick that is plugged in is erased, written, read back, and you are \
+         told to remove it.",
+    );
+    page.blank();
+    page.words(
+        "A stick that came back with captures or logs is emptied first: they are imported, and only then it is \
+         erased. What cannot be imported stays on its stick, and that stick is not erased.",
+    );
+    page.blank();
+    page.heading("Positions");
+    match mode(model).map(|mode| mode.positions.as_slice()).unwrap_or_default() {
+        [] => page.words("Not taught yet: ports are numbered as sticks come. t: say which port is which."),
+        ports => {
+            let named = ports.iter().enumerate().map(|(n, port)| format!("{} is port {port}", n + 1));
+            page.words(&named.collect::<Vec<_>>().join(", "));
         }
-        if let Phase::Over(Err(problem)) = &run.phase {
-            lines.extend(text::problem(problem, ("STOPPED", Tone::Alarm), self.width, self.theme()));
-            lines.push(Line::default());
+    }
+}
+
+/// Large if there is room, in reverse if not.
+fn big_call(run: &View, page: &mut Page, height: usize) {
+    let (title, _) = call(run);
+    let theme = page.theme;
+    let rows = run.positions.len().div_ceil((page.width / CELL).max(1)) * 2;
+    let letters = big::rows(&title, page.width.saturating_sub(2), theme).filter(|_| rows + 8 <= height);
+    match letters {
+        Some(letters) => {
+            let style = theme.style(Tone::Strong);
+            page.lines.extend(letters.into_iter().map(|row| Line::from(Span::styled(format!(" {row}"), style))));
         }
-        lines.extend(self.grid(run));
-        lines.extend(self.reasons(run));
-        lines.extend(self.ended(run));
-        lines
+        None => page.lines.push(Line::from(Span::styled(
+            text::fit(&format!(" {title}"), page.width, theme),
+            theme.style(Tone::Selected).patch(theme.style(Tone::Strong)),
+        ))),
     }
+    page.blank();
+}
 
-    fn idle(&self) -> Lines {
-        let mut lines = vec![self.heading("Many sticks at once")];
-        lines.extend(self.words(
-            "Arm the bench once. From then on every stick that is plugged in is erased, written, read back, and you are \
-             told to remove it.",
-        ));
-        lines.push(Line::default());
-        lines.extend(self.words(
-            "A stick that came back with captures or logs is emptied first: they are imported, and only then it is \
-                 erased. What cannot be imported stays on its stick, and that stick is not erased.",
-        ));
-        lines.push(Line::default());
-        lines.push(self.heading("Positions"));
-        lines.extend(match mode(self.model).map(|mode| mode.positions.as_slice()).unwrap_or_default() {
-            [] => self.words("Not taught yet: ports are numbered as sticks come. t: say which port is which."),
-            ports => {
-                let named = ports.iter().enumerate().map(|(n, port)| format!("{} is port {port}", n + 1));
-                self.words(&named.collect::<Vec<_>>().join(", "))
-            }
-        });
-        lines
+fn grid(run: &View, page: &mut Page) {
+    let across = (page.width / CELL).max(1);
+    page.heading(&format!("Positions   {} sticks only", run.sizes));
+    if run.positions.is_empty() {
+        page.words("None yet: a port becomes a position when a stick comes to it.");
     }
-
-    /// Large if there is room, in reverse if not.
-    fn call(&self, run: &View, height: usize) -> Lines {
-        let (title, _) = call(run);
-        let theme = self.theme();
-        let rows = run.positions.len().div_ceil((self.width / CELL).max(1)) * 2;
-        let letters = big::rows(&title, self.width.saturating_sub(2), theme).filter(|_| rows + 8 <= height);
-        let mut lines: Lines = match letters {
-            Some(letters) => {
-                let style = theme.style(Tone::Strong);
-                letters.into_iter().map(|row| Line::from(Span::styled(format!(" {row}"), style))).collect()
-            }
-            None => vec![Line::from(Span::styled(
-                text::fit(&format!(" {title}"), self.width, theme),
-                theme.style(Tone::Selected).patch(theme.style(Tone::Strong)),
-            ))],
-        };
-        lines.push(Line::default());
-        lines
-    }
-
-    fn grid(&self, run: &View) -> Lines {
-        let across = (self.width / CELL).max(1);
-        let mut lines = vec![self.heading(&format!("Positions   {} sticks only", run.sizes))];
-        if run.positions.is_empty() {
-            lines.extend(self.words("None yet: a port becomes a position when a stick comes to it."));
+    for row in run.positions.chunks(across) {
+        let cells: Vec<[Vec<Span<'static>>; 2]> = row.iter().map(|position| cell(position, page.theme)).collect();
+        for n in 0..2 {
+            page.lines.push(Line::from(cells.iter().flat_map(|cell| cell[n].clone()).collect::<Vec<_>>()));
         }
-        for row in run.positions.chunks(across) {
-            let cells: Vec<[Vec<Span<'static>>; 2]> = row.iter().map(|position| self.cell(position)).collect();
-            for n in 0..2 {
-                lines.push(Line::from(cells.iter().flat_map(|cell| cell[n].clone()).collect::<Vec<_>>()));
-            }
-        }
-        lines.push(Line::default());
-        lines
     }
+    page.blank();
+}
 
-    /// Two lines: number, sign and word; who the stick is.
-    fn cell(&self, position: &Position) -> [Vec<Span<'static>>; 2] {
-        let theme = self.theme();
-        let glyphs = theme.glyphs();
-        let (glyph, word, tone) = match &position.state {
-            State::Free => (glyphs.unknown, "free".to_owned(), Tone::Dim),
-            State::Working { silent: Some(seconds), .. } => {
-                (glyphs.warning, format!("SILENT for {seconds}s"), Tone::Warn)
+/// Two lines: number, sign and word; who the stick is.
+fn cell(position: &Position, theme: Theme) -> [Vec<Span<'static>>; 2] {
+    let glyphs = theme.glyphs();
+    let (glyph, word, tone) = match &position.state {
+        State::Free => (glyphs.unknown, "free".to_owned(), Tone::Dim),
+        State::Working { silent: Some(seconds), .. } => (glyphs.warning, format!("SILENT for {seconds}s"), Tone::Warn),
+        State::Working { progress, rate, seconds_left, .. } => {
+            let mut words = format!("{} {}%", short_task(&progress.task), meter::percent(progress));
+            if let (Some(rate), Some(left)) = (rate, seconds_left) {
+                let left = text::duration(std::time::Duration::from_secs(*left));
+                words.push_str(&format!(" {} MB/s {left}", rate / 1_000_000));
             }
-            State::Working { progress, rate, seconds_left, .. } => {
-                let mut words = format!("{} {}%", short_task(&progress.task), meter::percent(progress));
-                if let (Some(rate), Some(left)) = (rate, seconds_left) {
-                    let left = text::duration(std::time::Duration::from_secs(*left));
-                    words.push_str(&format!(" {} MB/s {left}", rate / 1_000_000));
+            (glyphs.arrived, words, Tone::Plain)
+        }
+        State::Ready { label, .. } => (glyphs.ready, format!("READY  label it {label}"), Tone::Good),
+        State::Failed { remains, .. } => {
+            let (glyph, tone) = match remains {
+                Remains::Suspect | Remains::Useless => (glyphs.not_ready, Tone::Alarm),
+                Remains::AsItWas | Remains::Kept | Remains::HalfWritten => (glyphs.warning, Tone::Warn),
+            };
+            let (state, then) = remains.words();
+            (glyph, format!("{state}  {then}"), tone)
+        }
+        State::Declined { .. } => (glyphs.warning, "NOT THIS ONE".to_owned(), Tone::Warn),
+    };
+    let number = Span::styled(format!("{:>3} ", position.number), theme.style(Tone::Strong));
+    let state = Span::styled(text::fit(&format!("{glyph} {word}"), CELL - 5, theme), theme.style(tone));
+    let under = match stick(&position.state) {
+        Some(stick) => format!("      {}", named(stick)),
+        None => format!("      port {}", position.port),
+    };
+    let under = Span::styled(text::fit(&under, CELL, theme), theme.style(Tone::Dim));
+    [vec![number, state, Span::raw(" ")], vec![under]]
+}
+
+/// Why some are not written, and what to do with each.
+fn reasons(run: &View, page: &mut Page) {
+    let before = page.lines.len();
+    for position in &run.positions {
+        let number = position.number.to_string();
+        match &position.state {
+            State::Failed { problem, .. } => page.problem(problem, (&number, Tone::Alarm)),
+            State::Declined { problem, .. } => page.problem(problem, (&number, Tone::Warn)),
+            State::Working { notes, .. } => {
+                let styles = (page.theme.style(Tone::Warn), Style::new());
+                for note in notes {
+                    let head = format!("{number:>3} note ");
+                    page.lines.extend(text::labelled(&head, 9, note, page.width, styles));
                 }
-                (glyphs.arrived, words, Tone::Plain)
             }
-            State::Ready { label, .. } => (glyphs.ready, format!("READY  label it {label}"), Tone::Good),
-            State::Failed { remains, .. } => {
-                let (glyph, tone) = match remains {
-                    Remains::Suspect | Remains::Useless => (glyphs.not_ready, Tone::Alarm),
-                    Remains::AsItWas | Remains::Kept | Remains::HalfWritten => (glyphs.warning, Tone::Warn),
-                };
-                let (state, then) = remains.words();
-                (glyph, format!("{state}  {then}"), tone)
-            }
-            State::Declined { .. } => (glyphs.warning, "NOT THIS ONE".to_owned(), Tone::Warn),
-        };
-        let number = Span::styled(format!("{:>3} ", position.number), theme.style(Tone::Strong));
-        let state = Span::styled(text::fit(&format!("{glyph} {word}"), CELL - 5, theme), theme.style(tone));
-        let under = match stick(&position.state) {
-            Some(stick) => format!("      {}", named(stick)),
-            None => format!("      port {}", position.port),
-        };
-        let under = Span::styled(text::fit(&under, CELL, theme), theme.style(Tone::Dim));
-        [vec![number, state, Span::raw(" ")], vec![under]]
+            State::Free | State::Ready { .. } => {}
+        }
     }
+    if page.lines.len() > before {
+        page.blank();
+    }
+}
 
-    /// Why some are not written, and what to do with each.
-    fn reasons(&self, run: &View) -> Lines {
-        let mut lines = vec![];
-        for position in &run.positions {
-            match &position.state {
-                State::Failed { problem, .. } => lines.extend(self.reason(position.number, problem, Tone::Alarm)),
-                State::Declined { problem, .. } => lines.extend(self.reason(position.number, problem, Tone::Warn)),
-                State::Working { notes, .. } => {
-                    for note in notes {
-                        let head = format!("{:>3} note ", position.number);
-                        let styles = (self.theme().style(Tone::Warn), Style::new());
-                        lines.extend(text::labelled(&head, 9, note, self.width, styles));
-                    }
-                }
-                State::Free | State::Ready { .. } => {}
-            }
-        }
-        if !lines.is_empty() {
-            lines.push(Line::default());
-        }
-        lines
+fn list_ended(run: &View, page: &mut Page, now: Moment) {
+    if run.ended.is_empty() {
+        return;
     }
+    page.heading("Sticks that ended, the newest first");
+    for ended in run.ended.iter().take(LISTED) {
+        one_ended(ended, page, now);
+    }
+    if run.ended.len() > LISTED {
+        page.styled(&format!("  and {} more", run.ended.len() - LISTED), Tone::Dim);
+    }
+}
 
-    fn reason(&self, number: usize, problem: &Problem, tone: Tone) -> Lines {
-        text::problem(problem, (&number.to_string(), tone), self.width, self.theme())
-    }
+fn one_ended(ended: &Ended, page: &mut Page, now: Moment) {
+    let ago = format!("{} ago", short_age(now.since(ended.at)));
+    let (head, words, tone) = match &ended.how {
+        How::Ready { label, seconds, write_rate, read_rate, retries } => {
+            let mb = |rate: &Option<u64>| rate.map_or("?".to_owned(), |rate| (rate / 1_000_000).to_string());
+            let took = text::duration(std::time::Duration::from_secs(*seconds));
+            let again = if *retries > 0 { format!(", {retries} tries more") } else { String::new() };
+            let words = format!("{took}, wrote {}, read {} MB/s{again}", mb(write_rate), mb(read_rate));
+            (format!("label {label}"), words, Tone::Plain)
+        }
+        How::Failed { remains, .. } => {
+            let (state, then) = remains.words();
+            ("not made".to_owned(), format!("{}, {then}", text::capitalised(&state.to_lowercase())), Tone::Warn)
+        }
+    };
+    let who = text::fit(&named(&ended.stick), 24, page.theme);
+    page.styled(&format!("  {head:<10}at {:<3}{who} {ago:>8}  {words}", ended.position), tone);
+}
 
-    fn ended(&self, run: &View) -> Lines {
-        if run.ended.is_empty() {
-            return vec![];
-        }
-        let mut lines = vec![self.heading("Sticks that ended, the newest first")];
-        lines.extend(run.ended.iter().take(LISTED).map(|ended| self.one_ended(ended)));
-        if run.ended.len() > LISTED {
-            lines.push(self.styled(&format!("  and {} more", run.ended.len() - LISTED), Tone::Dim));
-        }
-        lines
+fn pick_image(model: &Model, page: &mut Page, selected: usize, now: Moment) {
+    page.heading("What is every stick to become?");
+    for (n, image) in media::images(model).iter().enumerate() {
+        page.image(image, now, n == selected);
     }
+}
 
-    fn one_ended(&self, ended: &Ended) -> Line<'static> {
-        let ago = format!("{} ago", short_age(self.now.since(ended.at)));
-        let (head, words, tone) = match &ended.how {
-            How::Ready { label, seconds, write_rate, read_rate, retries } => {
-                let mb = |rate: &Option<u64>| rate.map_or("?".to_owned(), |rate| (rate / 1_000_000).to_string());
-                let took = text::duration(std::time::Duration::from_secs(*seconds));
-                let again = if *retries > 0 { format!(", {retries} tries more") } else { String::new() };
-                let words = format!("{took}, wrote {}, read {} MB/s{again}", mb(write_rate), mb(read_rate));
-                (format!("label {label}"), words, Tone::Plain)
-            }
-            How::Failed { remains, .. } => {
-                let (state, then) = remains.words();
-                (
-                    "not made".to_owned(),
-                    format!("{}, {then}", text::sentence(&state.to_lowercase()).trim_end_matches('.')),
-                    Tone::Warn,
-                )
-            }
-        };
-        let who = text::fit(&named(&ended.stick), 24, self.theme());
-        self.styled(&format!("  {head:<10}at {:<3}{who} {ago:>8}  {words}", ended.position), tone)
+fn arming(model: &Model, page: &mut Page, arming: &Arming) {
+    page.heading(&format!("Arm the bench with {}", arming.image.name));
+    let sizes = arming.window();
+    match arming.at {
+        At::Sizes => {
+            page.words("Sticks of which sizes, as printed on them? All others are left alone.");
+            page.blank();
+            page.field("  Sizes:", &arming.sizes);
+        }
+        At::Ports => {
+            let taught = mode(model).map_or(0, |mode| mode.positions.len());
+            page.words("Sticks at which ports?");
+            page.blank();
+            page.choice("At every USB port of this computer", !arming.taught_only, Tone::Plain);
+            let only = format!("Only at the {taught} positions that were taught");
+            page.choice(&only, arming.taught_only, Tone::Plain);
+        }
+        At::PluggedIn => {
+            let there = sizes.map_or(0, |sizes| plugged_in(model, sizes));
+            page.words(&format!("{there} sticks of these sizes are plugged in already."));
+            page.blank();
+            page.choice("Leave them alone", !arming.plugged_in, Tone::Plain);
+            page.choice("Erase and write them too", arming.plugged_in, Tone::Plain);
+        }
+        At::Words => consent(model, page, arming),
     }
+    if let Some(complaint) = &arming.complaint {
+        page.blank();
+        page.warning(complaint);
+    }
+}
 
-    fn pick_image(&self, selected: usize) -> Lines {
-        let mut lines = vec![self.heading("What is every stick to become?")];
-        for (n, image) in media::images(self.model).iter().enumerate() {
-            let age = short_age(self.now.since(image.made));
-            let name = text::fit(&image.name, 40, self.theme());
-            lines.push(self.choice(&format!("{name}{:>10}   {age} ago", text::bytes(image.bytes)), n == selected));
-        }
-        lines
+fn consent(model: &Model, page: &mut Page, arming: &Arming) {
+    page.styled(" EVERY STICK PLUGGED IN FROM NOW ON WILL BE ERASED ", Tone::Alarm);
+    page.blank();
+    let taught = mode(model).map_or(0, |mode| mode.positions.len());
+    let there = arming.window().map_or(0, |sizes| plugged_in(model, sizes));
+    let facts = [
+        ("Sizes", arming.window().map(|sizes| sizes.to_string()).unwrap_or_default()),
+        ("Ports", if arming.taught_only { format!("positions 1 to {taught}") } else { "every USB port".to_owned() }),
+        (
+            "Plugged in now",
+            match (arming.plugged_in, there) {
+                (true, there) => format!("{there}, which are erased too"),
+                (false, _) => "left alone".to_owned(),
+            },
+        ),
+        ("Each becomes", format!("{}, {}", arming.image.name, text::bytes(arming.image.bytes))),
+    ];
+    for (label, value) in &facts {
+        page.fact(label, 20, value);
     }
+    page.blank();
+    page.words("Captures and logs that a stick brings back are imported before it is erased.");
+    page.blank();
+    page.prompt("To arm the bench, type:  ", &arming.words());
+    page.field("  >", &arming.typed);
+}
 
-    fn arming(&self, arming: &Arming) -> Lines {
-        let mut lines = vec![self.heading(&format!("Arm the bench with {}", arming.image.name))];
-        let sizes = arming.window();
-        match arming.at {
-            At::Sizes => {
-                lines.extend(self.words("Sticks of which sizes, as printed on them? All others are left alone."));
-                lines.push(Line::default());
-                lines.push(arming.sizes.line("  Sizes:", self.width, self.theme()));
-            }
-            At::Ports => {
-                let taught = mode(self.model).map_or(0, |mode| mode.positions.len());
-                lines.extend(self.words("Sticks at which ports?"));
-                lines.push(Line::default());
-                lines.push(self.choice("At every USB port of this computer", !arming.taught_only));
-                let only = format!("Only at the {taught} positions that were taught");
-                lines.push(self.choice(&only, arming.taught_only));
-            }
-            At::PluggedIn => {
-                let there = sizes.map_or(0, |sizes| plugged_in(self.model, sizes));
-                lines.extend(self.words(&format!("{there} sticks of these sizes are plugged in already.")));
-                lines.push(Line::default());
-                lines.push(self.choice("Leave them alone", !arming.plugged_in));
-                lines.push(self.choice("Erase and write them too", arming.plugged_in));
-            }
-            At::Words => lines.extend(self.consent(arming)),
-        }
-        if let Some(complaint) = &arming.complaint {
-            lines.push(Line::default());
-            let style = self.theme().style(Tone::Warn);
-            let wrapped = text::wrap(complaint, self.width - 4).into_iter();
-            lines.extend(wrapped.map(|line| Line::from(Span::styled(format!("  {line}"), style))));
-        }
-        lines
+fn teach(model: &Model, page: &mut Page) {
+    page.heading("Which port is position 1?");
+    page.words(
+        "Pull all sticks out. Then plug one stick into each port, in the order in which the positions are to be \
+         numbered. Nothing is written to them.",
+    );
+    page.blank();
+    let taught = mode(model).and_then(|mode| mode.teaching.as_deref()).unwrap_or_default();
+    for (n, port) in taught.iter().enumerate() {
+        page.styled(&format!("  {:>3}   port {port}", n + 1), Tone::Strong);
     }
-
-    fn consent(&self, arming: &Arming) -> Lines {
-        let (theme, width) = (self.theme(), self.width);
-        let styles = (theme.style(Tone::Dim), theme.style(Tone::Strong));
-        let mut lines = vec![self.styled(" EVERY STICK PLUGGED IN FROM NOW ON WILL BE ERASED ", Tone::Alarm)];
-        lines.push(Line::default());
-        let taught = mode(self.model).map_or(0, |mode| mode.positions.len());
-        let there = arming.window().map_or(0, |sizes| plugged_in(self.model, sizes));
-        let facts = [
-            ("Sizes", arming.window().map(|sizes| sizes.to_string()).unwrap_or_default()),
-            (
-                "Ports",
-                if arming.taught_only { format!("positions 1 to {taught}") } else { "every USB port".to_owned() },
-            ),
-            (
-                "Plugged in now",
-                match (arming.plugged_in, there) {
-                    (true, there) => format!("{there}, which are erased too"),
-                    (false, _) => "left alone".to_owned(),
-                },
-            ),
-            ("Each becomes", format!("{}, {}", arming.image.name, text::bytes(arming.image.bytes))),
-        ];
-        for (label, value) in &facts {
-            lines.extend(text::labelled(&format!("   {label}"), 20, value, width, styles));
-        }
-        lines.push(Line::default());
-        lines.extend(self.words("Captures and logs that a stick brings back are imported before it is erased."));
-        lines.push(Line::default());
-        lines.push(Line::from(vec![
-            Span::raw("  To arm the bench, type:  "),
-            Span::styled(arming.words(), theme.style(Tone::Strong)),
-        ]));
-        lines.push(arming.typed.line("  >", width, theme));
-        lines
-    }
-
-    fn teach(&self) -> Lines {
-        let mut lines = vec![self.heading("Which port is position 1?")];
-        lines.extend(self.words(
-            "Pull all sticks out. Then plug one stick into each port, in the order in which the positions are to be \
-             numbered. Nothing is written to them.",
-        ));
-        lines.push(Line::default());
-        let taught = mode(self.model).and_then(|mode| mode.teaching.as_deref()).unwrap_or_default();
-        for (n, port) in taught.iter().enumerate() {
-            lines.push(self.styled(&format!("  {:>3}   port {port}", n + 1), Tone::Strong));
-        }
-        lines.push(self.styled(&format!("  {:>3}   ...", taught.len() + 1), Tone::Dim));
-        // The newest stays in sight.
-        let (_, height) = view::body(self.model.size);
-        let hidden = lines.len().saturating_sub(height);
-        lines.drain(4.min(lines.len())..(4 + hidden).min(lines.len()));
-        lines
-    }
+    page.styled(&format!("  {:>3}   ...", taught.len() + 1), Tone::Dim);
+    // The newest stays in sight.
+    let (_, height) = view::body(model.size);
+    let hidden = page.lines.len().saturating_sub(height);
+    let from = 4.min(page.lines.len());
+    page.lines.drain(from..(from + hidden).min(page.lines.len()));
 }
 
 fn stick(state: &State) -> Option<&Stick> {
