@@ -36,7 +36,7 @@ call :send
 goto verdict
 
 :start
-echo   Windows PE looks for its hardware and the network; this takes up to a minute ...
+echo   Windows PE looks for its hardware and the network: up to a minute ...
 wpeinit
 wpeutil WaitForRemovableStorage >nul 2>nul
 set "STARTED=1"
