@@ -140,6 +140,8 @@ impl Machine {
         let path = &permit.disk().path;
         let failed = |reason| OpenError::Open { path: path.clone(), reason };
         let flags = i32::try_from((OFlags::EXCL | OFlags::DIRECT).bits()).map_err(|e| failed(io::Error::other(e)))?;
+        // A front end may claim anything of a disk: one that must not be erased is not even opened.
+        permit.still_holds(&self.disk(path).map_err(failed)?).map_err(OpenError::Refused)?;
         let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).map_err(failed)?;
         // Asked after opening: from here on the file stays with this disk, whatever its name does.
         let now = self.disk(path).map_err(failed)?;

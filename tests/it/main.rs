@@ -19,6 +19,7 @@ mod dhcp;
 mod disk_full;
 mod explain;
 mod export;
+mod forbidden;
 mod forms;
 mod identities;
 mod media;

@@ -451,3 +451,38 @@ fn what_this_machine_remembers_of_a_stick_proves_nothing() {
         file.write_all_at(&was, byte).unwrap();
     }
 }
+
+/// Fifty at a time, as many as a warehouse has ports for. Each has a thread and a few megabytes.
+#[test]
+fn fifty_sticks_at_once_take_no_more_memory_than_a_few() {
+    const MANY: u64 = 50;
+    // Sizes of this test's own.
+    const SIZE: u64 = 1_240_006_656;
+    let bench = Bench::new();
+    let (image, _) = bench.build_stick();
+    let mut before = Stick::new(&bench, "before", SIZE);
+    if !before.plug() {
+        return;
+    }
+    let window = ["--size", "1240M..1241M", "--confirm", "erase 1240M..1241M", "--max", "50"];
+    let mut armed = Armed::new(&bench, &image, &window);
+    armed.until("declined", before.device());
+    let mut sticks: Vec<Stick> = (0..MANY).map(|n| Stick::new(&bench, &format!("stick-{n}"), SIZE)).collect();
+    assert!(sticks.iter_mut().all(Stick::plug));
+    let status = format!("/proc/{}/status", armed.child.id());
+    let mut most = 0;
+    let finished = loop {
+        let event = armed.next("the end");
+        // Gone with the process, so it is looked at while it runs.
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        most = most.max(peak.trim().trim_end_matches(" kB").parse().unwrap_or(0));
+        if event["event"] == "finished" {
+            break event;
+        }
+    };
+    assert_eq!((&finished["ready"], &finished["failed"]), (&MANY.into(), &0.into()), "{:?}", armed.seen);
+    assert!((1 << 10..300 << 10).contains(&most), "{most} KiB");
+    assert!(sticks.iter().all(Stick::boots));
+    sticks[17].assert_good(&bench);
+}

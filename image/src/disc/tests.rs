@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::{noise, said, tool};
 
+mod descriptors;
+
 const BIG: usize = 3_000_001;
 
 fn tree(folder: &Path) {

@@ -35,12 +35,15 @@ enum Map {
 
 /// Does the recognition sequence (ECMA-167 2/8.3) name UDF?
 pub(super) fn is_udf<R: Read + Seek>(image: &mut Image<'_, R>) -> Result<bool, DiscError> {
-    for number in 0..64 {
-        let Ok(sector) = image.at(32768 + number * 2048, 7) else { break };
-        match &sector[1..6] {
-            b"NSR02" | b"NSR03" => return Ok(true),
-            b"CD001" | b"BEA01" | b"BOOT2" | b"CDW02" => {}
-            _ => break,
+    // One a sector, of whatever size, but at least 2048 bytes.
+    for step in [2048, 4096] {
+        for number in 0..64 {
+            let Ok(sector) = image.at(32768 + number * step, 7) else { break };
+            match &sector[1..6] {
+                b"NSR02" | b"NSR03" => return Ok(true),
+                b"CD001" | b"BEA01" | b"BOOT2" | b"CDW02" => {}
+                _ => break,
+            }
         }
     }
     Ok(false)
