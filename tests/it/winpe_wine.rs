@@ -141,9 +141,10 @@ impl WinPe {
                 break;
             }
             said.extend(&buffer[..read]);
-            // One at a time: Wine takes everything that lies there as one line.
+            // One at a time, and each at once: Wine takes everything that lies there as one line.
             if said.windows(PROMPT.len()).filter(|window| *window == PROMPT).count() > asked {
-                writeln!(keyboard, "{}\r", answers.get(asked).unwrap_or(&"c")).unwrap();
+                let line = format!("{}\r\n", answers.get(asked).unwrap_or(&"c"));
+                keyboard.write_all(line.as_bytes()).unwrap();
                 asked += 1;
             }
         }

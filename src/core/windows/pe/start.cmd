@@ -313,13 +313,13 @@ call :notok
 echo   The hardware hash is nowhere but in the memory of this laptop.
 echo     why:  %UNSENT%
 echo           %UNKEPT%
-echo     next: Plug in the network cable and the stick, wait ten seconds, and choose a.
+echo     next: Plug in network cable and stick, wait ten seconds, choose a.
 goto menu
 :nokey
 call :notok
 echo   Captured, but this hash does not do for pre-provisioning.
-echo     why:  The key of the TPM is not in it: PCPKsp.dll is not in this Windows PE.
-echo     next: Have the medium built with PCPKsp.dll; or capture in Windows setup: type a there.
+echo     why:  It lacks the TPM key: PCPKsp.dll is not in this Windows PE.
+echo     next: Have the medium built with it, or type a in Windows setup.
 goto kept
 :nohash
 call :notok
@@ -327,7 +327,7 @@ echo   No hardware hash was made.
 if not exist "%HERE%oa3tool.exe" goto notool
 echo     why:  oa3tool ended with the number %CODE%, and said:
 for /f "usebackq delims=" %%L in ("oa3tool.txt") do echo           %%L
-echo     next: Choose a; if it happens again, capture in Windows setup: type a there.
+echo     next: Choose a; if it happens again, type a in Windows setup.
 goto menu
 :notool
 echo     why:  oa3tool.exe is not in this Windows PE.
@@ -338,12 +338,12 @@ call :notok
 echo   The card of this medium was not found.
 if defined ODD echo     why:  The file whiteglove\card.cmd on %ODD% is not as whiteglove writes it.
 if not defined ODD echo     why:  Windows PE shows no drive with the file whiteglove\card.cmd.
-echo     next: Pull the stick, plug it in again at another port, wait ten seconds, and choose a.
+echo     next: Plug the stick in at another port, wait ten seconds, choose a.
 goto menu
 :several
 call :notok
 echo   There are several whiteglove media here.
-echo     why:  %ROOT% and %OTHER% have different numbers, and it is not known which one started this laptop.
+echo     why:  %ROOT% and %OTHER% differ, and either may have started this laptop.
 echo     next: Leave in the one you started from, pull the others, and choose a.
 goto menu
 

@@ -129,6 +129,9 @@ fn the_script_holds_together() {
     assert!(of_card.is_empty(), "{unset:?}");
     let wild: Vec<_> = batch.bare.iter().filter(|name| !TAME.contains(&name.as_str())).collect();
     assert!(wild.is_empty(), "outside of quotation marks: {wild:?}");
+    for words in file("start.cmd").lines().filter_map(|line| line.trim_start().strip_prefix("echo ")) {
+        assert!(words.len() < 80, "{words}");
+    }
 }
 
 #[test]
