@@ -9,7 +9,7 @@ from common import MIB, WHITEGLOVE, medians, run, table, timed
 
 
 # mcopy's time grows with the square of the files in a folder; nobody waits for it for ever.
-PEER_PATIENCE = 600
+PEER_PATIENCE = 120
 
 
 def make_payload(folder, files, size):
