@@ -62,7 +62,10 @@ impl Bench<'_> {
         let folder = windows.tools.as_deref().or_else(|| self.tools.is_dir().then_some(self.tools));
         let architecture = iso.architecture()?;
         let tools = folder.map(|folder| Tools::find(folder, architecture)).transpose()?.unwrap_or_default();
-        let made = prepare::windows_pe(&iso, &tools, self.workshop, watch)?;
+        let mut made = prepare::windows_pe(&iso, &tools, self.workshop, watch)?;
+        if !made.notes.is_empty() {
+            made.notes.push(format!("Put what is missing into {}.", folder.unwrap_or(self.tools).display()));
+        }
         let mut boot = boot_files(&iso, &made, windows.loader.unwrap_or_default())?;
         boot.push(made_item(&made, PE_IMAGE, BOOT_IMAGE.to_owned())?);
         boot.push(Item::inline(pe::CARD, pe::card(self.card)));

@@ -168,6 +168,7 @@ fn a_generation_that_the_iso_does_not_have_is_refused_with_who_signed_what() {
     // What is missing is said, and does not stand in the way.
     let said = site.bench.says(&[&plain[..], &["--loader", "2011"]].concat());
     assert!(said.contains("Without oa3tool.exe"), "{said}");
+    assert!(said.contains(&format!("into {}", site.bench.state().join("payloads/tools").display())), "{said}");
     assert_eq!(file(&out, "EFI/BOOT/BOOTX64.EFI"), signed(PCA_2011));
 }
 
