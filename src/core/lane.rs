@@ -12,7 +12,7 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 pub use file::File;
-pub use row::Row;
+pub use row::{Line, Registered, Row};
 pub(crate) use row::row;
 pub use text::group_tag;
 

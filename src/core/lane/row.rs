@@ -19,14 +19,14 @@ pub struct Row {
     pub device: DeviceId,
     /// What it is told from others by on paper.
     pub called: String,
-    pub(super) line: Line,
+    pub line: Line,
     /// What is worth knowing of it.
     pub remarks: Vec<String>,
 }
 
 /// Every text in it may stand between two commas.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Line {
+pub enum Line {
     Intune { serial: String, hash: HardwareHash, group_tag: String, user: String },
     Partner { identity: Registered, group_tag: String },
     Identifier { manufacturer: String, model: String, serial: String },
@@ -34,7 +34,7 @@ pub(super) enum Line {
 
 /// One of the sets that Partner Center documents; what is in none of them is left empty.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Registered {
+pub enum Registered {
     Hash { serial: String, product_key_id: Option<ProductKeyId>, hash: HardwareHash },
     ProductKeyId(ProductKeyId),
     Tuple { serial: String, manufacturer: String, model: String },
