@@ -12,8 +12,8 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 pub use file::File;
-pub use row::{Line, Registered, Row};
 pub(crate) use row::row;
+pub use row::{Line, Registered, Row};
 pub use text::group_tag;
 
 use crate::{clock::Moment, device::DeviceId, entry::Refusal, problem::Problem};

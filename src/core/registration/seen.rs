@@ -9,10 +9,17 @@ use crate::entry::ZtdId;
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ImportState {
     /// Unknown, pending, partial, and whatever word comes next year.
-    Working { word: String },
+    Working {
+        word: String,
+    },
     /// `registration` may be missing for a short while after the import is complete.
-    Complete { registration: Option<ZtdId> },
-    Failed { code: i64, name: String },
+    Complete {
+        registration: Option<ZtdId>,
+    },
+    Failed {
+        code: i64,
+        name: String,
+    },
     /// The service does not know this import (any more).
     Gone,
 }

@@ -102,9 +102,15 @@ pub struct Amendment {
 pub enum Act {
     Amend(Amendment),
     /// Lets a laptop be provisioned once more that was already (`allowNextEnrollment`).
-    Unblock { device: DeviceId, registration: ZtdId },
+    Unblock {
+        device: DeviceId,
+        registration: ZtdId,
+    },
     /// Takes the registration away.
-    Deregister { device: DeviceId, registration: ZtdId },
+    Deregister {
+        device: DeviceId,
+        registration: ZtdId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +121,10 @@ pub enum Work {
     Settle(Sending),
     Poll(Vec<Waiting>),
     Read(Vec<Reading>),
-    Act { attempt: AttemptId, act: Act },
+    Act {
+        attempt: AttemptId,
+        act: Act,
+    },
     /// Asks Intune to look at its Autopilot devices now: at most once in ten minutes for the whole tenant.
     Sync,
 }
@@ -124,17 +133,33 @@ pub enum Work {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// The service has taken these in and calls them so; `refused` are those of the same sending that it has not.
-    Sent { attempt: AttemptId, taken: Vec<(DeviceId, ImportId)>, refused: Vec<(DeviceId, ImportState)> },
+    Sent {
+        attempt: AttemptId,
+        taken: Vec<(DeviceId, ImportId)>,
+        refused: Vec<(DeviceId, ImportState)>,
+    },
     /// Surely nothing of it is with the service: a refusal of the whole, or it was looked for and is not there.
-    NotSent { attempt: AttemptId, why: Problem },
+    NotSent {
+        attempt: AttemptId,
+        why: Problem,
+    },
     /// Nobody knows: it is to be settled.
-    Lost { attempt: AttemptId, why: String },
+    Lost {
+        attempt: AttemptId,
+        why: String,
+    },
     Polled(Vec<(DeviceId, ImportState)>),
     Read(Vec<(DeviceId, Seen)>),
-    Acted { attempt: AttemptId, outcome: Result<(), Problem> },
+    Acted {
+        attempt: AttemptId,
+        outcome: Result<(), Problem>,
+    },
     Synced,
     /// Nothing could be asked now; what was to be done stays to be done. `wait`: as the service asks.
-    Held { why: Problem, wait: Option<Duration> },
+    Held {
+        why: Problem,
+        wait: Option<Duration>,
+    },
 }
 
 /// Whose registration is worked on: what a registrar needs to know of a customer.
