@@ -42,7 +42,7 @@ pub(crate) fn check(
     check::check(what, &key, how, watch).map_err(|error| error.problem(what))
 }
 
-fn read_key(file: &Path) -> Result<PublicKey, Problem> {
+pub(crate) fn read_key(file: &Path) -> Result<PublicKey, Problem> {
     let bad = |why: String| {
         Problem::new(
             format!("{} is no bench's key.", file.display()),

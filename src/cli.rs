@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use whiteglove_core::lane::Lane;
 
+mod handover;
 mod media;
 
+pub use handover::{HandOverArgs, HandoverAction};
 pub use media::{BenchArgs, KindWord, Made, MediaAction, What, WindowsArgs};
 
 #[derive(Debug, Parser)]
@@ -56,6 +59,9 @@ pub enum Action {
     Hash(HashAction),
     /// Write what registration takes of the captured laptops into files: only those that did not go out before
     Export(ExportArgs),
+    /// Lists sealed for the customer, who registers the laptops: no credential comes to the bench
+    #[command(subcommand)]
+    Handover(HandoverAction),
     /// Whose laptops are prepared here
     #[command(subcommand)]
     Customer(CustomerAction),
@@ -146,6 +152,16 @@ pub enum LaneWord {
     Partner,
     /// Corporate identifiers: maker, model and serial number, for device preparation
     Corporate,
+}
+
+impl LaneWord {
+    pub(crate) fn lane(self) -> Lane {
+        match self {
+            Self::Intune => Lane::Intune,
+            Self::Partner => Lane::Partner,
+            Self::Corporate => Lane::Corporate,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

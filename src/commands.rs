@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod export;
+mod handover;
 mod media;
 mod netboot;
 
@@ -28,6 +29,7 @@ pub use demo::demo;
 pub use doctor::doctor;
 pub use explain::explain;
 pub use export::export;
+pub use handover::handover;
 pub use media::{collect, media};
 pub use netboot::netboot;
 use whiteglove_core::{

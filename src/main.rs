@@ -58,6 +58,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::Probe { device, says }) => commands::probe(&config, device, says).await,
         Some(Action::SameLaptop { device }) => commands::same_laptop(&config, device).await,
         Some(Action::Netboot(action)) => commands::netboot(&config, action).await,
+        Some(Action::Handover(action)) => commands::handover(&config, action).await,
         Some(Action::Export(args)) => commands::export(&config, args).await,
         Some(Action::Explain { codes, all, json }) => commands::explain(&codes, all, json),
         Some(Action::Doctor) => commands::doctor(&config).await,

@@ -71,6 +71,10 @@ impl Owner {
                 self.export(from, &ask, out);
                 return (vec![], None);
             }
+            Command::HandOver { ask, out } => {
+                self.hand_over(from, &ask, out);
+                return (vec![], None);
+            }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
             Command::ExportWinPe { out, windows } => return self.export_winpe(from, out, windows),
             Command::LookAt { disk } => {

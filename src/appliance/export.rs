@@ -59,17 +59,23 @@ fn write(chosen: &Chosen, out: &Path, reports: &Path, handle: &mut Handle<'_>) -
         sha256: file.digest(),
         group_tag: chosen.group_tag.clone(),
         devices: file.devices.clone(),
+        handed_over: None,
     });
-    let (reply, answer) = oneshot::channel();
-    let input = Input::Exported { records: records.collect(), reply };
-    handle.inbox.blocking_send(input).map_err(|_| stopped())?;
-    answer.blocking_recv().unwrap_or_else(|_| Err(stopped()))?;
+    journal(records.collect(), handle)?;
     written.keep();
     Ok(words(chosen, &files, out, &report(chosen, &files, out, reports)))
 }
 
+/// # Errors
+/// A laptop was stopped meanwhile, or the journal does not take it.
+pub(super) fn journal(records: Vec<Record>, handle: &Handle<'_>) -> Result<(), Problem> {
+    let (reply, answer) = oneshot::channel();
+    handle.inbox.blocking_send(Input::Exported { records, reply }).map_err(|_| stopped())?;
+    answer.blocking_recv().unwrap_or_else(|_| Err(stopped()))
+}
+
 /// Device by device, kept beside those of imports. The files are out already, so its own failure is only said.
-fn report(chosen: &Chosen, files: &[File], out: &Path, reports: &Path) -> String {
+pub(super) fn report(chosen: &Chosen, files: &[File], out: &Path, reports: &Path) -> String {
     let mut text = format!("Export for {} to {}\n", chosen.lane.words(), out.display());
     for file in files {
         text += &format!("\n{} sha256 {}\n", file.name, file.digest());
@@ -110,6 +116,13 @@ fn words(chosen: &Chosen, files: &[File], out: &Path, report: &str) -> String {
     if remarked > 0 {
         text += &format!("\nThe report has something to say of {}.", laptops(remarked));
     }
+    text += &left_out(chosen);
+    format!("{text}\nLaptop by laptop: {report}\n{}", chosen.lane.next())
+}
+
+/// A line for those that went out before, and those that cannot.
+pub(super) fn left_out(chosen: &Chosen) -> String {
+    let mut text = String::new();
     let (before, refused) = chosen.left();
     if before > 0 {
         text += &format!("\n{} went out before.", laptops(before));
@@ -122,5 +135,5 @@ fn words(chosen: &Chosen, files: &[File], out: &Path, report: &str) -> String {
             text += &format!("\n  ... and {} more.", refused - SHOWN);
         }
     }
-    format!("{text}\nLaptop by laptop: {report}\n{}", chosen.lane.next())
+    text
 }

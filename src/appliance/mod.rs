@@ -11,6 +11,7 @@ mod commands;
 mod entries;
 mod export;
 mod front;
+mod hand_over;
 mod import;
 mod jobs;
 mod logs;

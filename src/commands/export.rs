@@ -10,20 +10,13 @@ use whiteglove_core::{
 };
 
 use super::{absolute, ask};
-use crate::{
-    cli::{ExportArgs, LaneWord},
-    config::Config,
-};
+use crate::{cli::ExportArgs, config::Config};
 
 /// # Errors
 /// The bench's own answer, or that nobody agreed to what it does to the tenant.
 pub async fn export(config: &Config, args: ExportArgs) -> Result<(), Problem> {
     let ExportArgs { lane, out, batch, group_tag, all, tenant_wide } = args;
-    let lane = match lane {
-        LaneWord::Intune => Lane::Intune,
-        LaneWord::Partner => Lane::Partner,
-        LaneWord::Corporate => Lane::Corporate,
-    };
+    let lane = lane.lane();
     let tenant_wide = match lane {
         Lane::Corporate => tenant_wide || agreed()?,
         Lane::Intune | Lane::Partner => false,
@@ -32,7 +25,7 @@ pub async fn export(config: &Config, args: ExportArgs) -> Result<(), Problem> {
     ask(config, Command::Export { ask: Ask { lane, batch, group_tag, all, tenant_wide }, out }).await
 }
 
-fn agreed() -> Result<bool, Problem> {
+pub(super) fn agreed() -> Result<bool, Problem> {
     let why = lane::tenant_wide();
     if !std::io::stdin().is_terminal() {
         return Err(why);

@@ -11,6 +11,7 @@ mod entries;
 mod export;
 mod find;
 mod fold;
+mod handover;
 mod index;
 mod label;
 mod logs;

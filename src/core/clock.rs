@@ -27,6 +27,26 @@ impl Moment {
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
     }
+
+    /// `2026-11-25 20:56 UTC`.
+    pub fn utc(self) -> String {
+        let minutes = self.0 / 60_000;
+        let (year, month, day) = civil((minutes / 1440).cast_signed());
+        format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60 % 24, minutes % 60)
+    }
+}
+
+/// The Gregorian date of a day since 1970-01-01, counting years from March so that leap days come last.
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
+    // Day 0 is 0000-03-01; 400 years are 146097 days, always.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + carry, month, day)
 }
 
 /// An age a person reads at a glance: `8s`, `41m`, `3h`, `12d`. At most four characters below 1000 days.
@@ -48,6 +68,13 @@ mod tests {
         let ages = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 999 * 86_400];
         let shown = ages.map(|s| short_age(Duration::from_secs(s)));
         assert_eq!(shown, ["0s", "59s", "1m", "59m", "1h", "23h", "1d", "999d"]);
+    }
+
+    #[test]
+    fn a_moment_reads_as_a_date() {
+        let shown = [0, 951_782_399_999, 951_868_800_000, 1_795_348_799_999].map(|ms| Moment::from_millis(ms).utc());
+        let right = ["1970-01-01 00:00 UTC", "2000-02-28 23:59 UTC", "2000-03-01 00:00 UTC", "2026-11-22 11:59 UTC"];
+        assert_eq!(shown, right);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     customer::Customer,
     device::{Device, DeviceId, Probe, Signal},
     disk::Disk,
+    handover,
     hwhash::Comparison,
     lane,
     media::{Recipe, Windows, summary::Summary},
@@ -100,6 +101,8 @@ pub enum Command {
     TeachPositions(Teach),
     /// Write what registration takes of a batch's laptops into files in this folder.
     Export { ask: lane::Ask, out: PathBuf },
+    /// The same into one file, sealed for the customer and signed by the bench.
+    HandOver { ask: handover::Ask, out: PathBuf },
     /// Stop the running job.
     CancelJob,
     /// Import what a stick or folder brings: sealed captures (also of an image or device), and every

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::name::Template,
     entry::{NotAGuid, guid},
+    handover::Recipient,
     lane::{self, Lane},
     problem::Problem,
 };
@@ -101,6 +102,9 @@ pub struct Customer {
     /// Hours from a laptop's arrival until it has to be shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla_hours: Option<u32>,
+    /// The customer's public key, for which its laptops are sealed if the customer registers them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_over_to: Option<Recipient>,
 }
 
 impl Customer {
@@ -114,6 +118,7 @@ impl Customer {
             group_tags: vec![],
             naming: None,
             sla_hours: None,
+            hand_over_to: None,
         }
     }
 
@@ -204,6 +209,7 @@ impl Customer {
         changes.note("group tags", Some(self.group_tags.join(", ")), Some(to.group_tags.join(", ")));
         changes.note("naming", self.naming.as_ref(), to.naming.as_ref());
         changes.note("SLA hours", self.sla_hours, to.sla_hours);
+        changes.note("hand-over to", self.hand_over_to, to.hand_over_to);
         changes.0
     }
 }

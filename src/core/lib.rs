@@ -20,6 +20,7 @@ pub mod disk;
 pub mod entry;
 pub mod envelope;
 pub mod explain;
+pub mod handover;
 mod hex_id;
 pub mod hwhash;
 pub mod identity;

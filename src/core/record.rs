@@ -13,6 +13,7 @@ use crate::{
     device::{DeviceId, HoldReason, Probe, Signal},
     entry::{Entry, Source},
     envelope::MessageId,
+    handover::HandedOver,
     identity::{Identity, Serial},
     lane::Lane,
     logs::Run,
@@ -181,6 +182,9 @@ pub enum Record {
         group_tag: Option<String>,
         /// In the order of its lines.
         devices: Vec<DeviceId>,
+        /// It left the bench sealed, in this bundle.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handed_over: Option<HandedOver>,
     },
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn folder(path: &Path) -> Result<(), Problem> {
     fs::create_dir_all(path).map_err(|error| failed(path, &error))
 }
 
-fn whole(part: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn whole(part: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(part)?;
     file.write_all(bytes)?;
     file.sync_all()?;

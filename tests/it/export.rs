@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 /// Hands in a laptop with everything that registration needs; the hash that its list has to carry.
-fn arrives(bench: &Bench, card: &MediaCard, serial: &str, n: u8) -> HardwareHash {
+pub(crate) fn arrives(bench: &Bench, card: &MediaCard, serial: &str, n: u8) -> HardwareHash {
     let mut capture = capture(serial, n, Some(n));
     capture.tpm.as_mut().unwrap().keys[0].public.0 = tpm::rsa_public(&[n; 256]);
     let made = hwhash::make(&capture, Moment::from_millis(1_795_348_800_000)).unwrap();

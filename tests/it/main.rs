@@ -21,6 +21,7 @@ mod explain;
 mod export;
 mod forbidden;
 mod forms;
+mod handover;
 mod identities;
 mod media;
 mod netboot;

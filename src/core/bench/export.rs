@@ -8,6 +8,7 @@ use crate::{
     clock::Moment,
     device::{Device, DeviceId, Probe, Signal, Stage},
     entry::Refusal,
+    handover::HandedOver,
     lane::{self, Ask, Chosen, Exported, Lane, Left, LeftOut, Row},
     problem::Problem,
     readiness::Verdict,
@@ -143,6 +144,7 @@ impl Bench {
         Ok(records)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the fields of one record")]
     pub(super) fn fold_exported(
         &mut self,
         lane: Lane,
@@ -150,6 +152,7 @@ impl Bench {
         file: &str,
         sha256: &str,
         devices: &[DeviceId],
+        handed_over: Option<&HandedOver>,
         at: Moment,
     ) -> Result<(), Misfit> {
         if let Some(nobody) = devices.iter().find(|id| !self.devices.contains_key(id)) {
@@ -157,7 +160,12 @@ impl Bench {
         }
         let short: String = sha256.chars().take(12).collect();
         for id in devices {
-            let words = format!("exported for {}, in {file} ({short})", lane.words());
+            let words = match handed_over {
+                None => format!("exported for {}, in {file} ({short})", lane.words()),
+                Some(HandedOver { to, bundle, .. }) => {
+                    format!("handed over for {}, in {file} ({short}) of {bundle}, for key {}", lane.words(), to.brief())
+                }
+            };
             self.device_mut(*id)?.note(at, Signal::Operator, words);
         }
         self.exports.note(lane, batch, file, devices, at);

@@ -182,8 +182,8 @@ impl Bench {
                 known.note(at, Signal::Operator, format!("registration service: {}", probe.words()));
                 self.refresh(device);
             }
-            Record::Exported { lane, batch, file, sha256, devices, .. } => {
-                self.fold_exported(lane, &batch, &file, &sha256, &devices, at)?;
+            Record::Exported { lane, batch, file, sha256, devices, handed_over, .. } => {
+                self.fold_exported(lane, &batch, &file, &sha256, &devices, handed_over.as_ref(), at)?;
             }
         }
         Ok(())

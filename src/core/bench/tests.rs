@@ -6,6 +6,7 @@ mod boards;
 mod codes;
 mod entries;
 mod export;
+mod handover;
 mod journal;
 mod labels;
 mod lists;

@@ -20,6 +20,7 @@ hex_id!(Signature, 64);
 pub enum Purpose {
     Manifest,
     Stick,
+    HandOver,
 }
 
 impl Purpose {
@@ -27,6 +28,7 @@ impl Purpose {
         let word: &[u8] = match self {
             Self::Manifest => b"whiteglove manifest 1\0",
             Self::Stick => b"whiteglove stick 1\0",
+            Self::HandOver => b"whiteglove hand-over 1\0",
         };
         [word, bytes].concat()
     }

@@ -72,6 +72,7 @@ impl Shop {
             sha256: file.digest(),
             group_tag: chosen.group_tag.clone(),
             devices: file.devices.clone(),
+            handed_over: None,
         });
         let records = self.bench.decide_exported(records.collect()).unwrap();
         self.write(records);
@@ -299,13 +300,15 @@ fn a_laptop_that_was_stopped_while_the_files_were_written_does_not_go_out() {
         sha256: file.digest(),
         group_tag: None,
         devices: file.devices,
+        handed_over: None,
     };
     shop.scan("PF000002", Some(1));
     let refused = shop.bench.decide_exported(vec![record.clone()]).unwrap_err();
     assert!(refused.why.contains("WRONG MACHINE"), "{refused}");
     // What speaks of nobody is no record.
-    let Record::Exported { lane, batch, file, sha256, .. } = record else { unreachable!() };
-    let nobody = Record::Exported { lane, batch, file, sha256, group_tag: None, devices: vec![number(1), number(7)] };
+    let Record::Exported { lane, batch, file, sha256, group_tag, handed_over, .. } = record else { unreachable!() };
+    let devices = vec![number(1), number(7)];
+    let nobody = Record::Exported { lane, batch, file, sha256, group_tag, devices, handed_over };
     let before = shop.bench.clone();
     let next = shop.bench.next_number();
     assert_eq!(shop.bench.apply(next, at(0), nobody), Err(Unfit::NoSuchDevice(next, 7)));
