@@ -162,6 +162,16 @@ pub fn by_code(text: &str) -> Option<(String, &'static Card)> {
     typed::lone(text.trim())
 }
 
+/// The card that the words of a service lead to: a code, a name or a message in them. Never by a bare number, of
+/// which such words have many.
+pub(crate) fn in_words(text: &str) -> Option<&'static Card> {
+    typed::in_words(text).map(|(_, card)| card)
+}
+
+pub(crate) fn by_key(key: Key) -> Option<&'static Card> {
+    typed::keys().find(|(known, _)| *known == key).map(|(_, card)| card)
+}
+
 impl Unknown {
     pub fn problem(&self) -> Problem {
         let why = match &self.code {

@@ -7,7 +7,12 @@ const SHORTEST_FRAGMENT: usize = 4;
 
 /// The card that the text names, and by what: the strongest sign first.
 pub(super) fn exact(text: &str) -> Option<(String, &'static Card)> {
-    by_hresult(text).or_else(|| by_name(text)).or_else(|| by_words(text)).or_else(|| by_number(text))
+    in_words(text).or_else(|| by_number(text))
+}
+
+/// The same without bare numbers.
+pub(super) fn in_words(text: &str) -> Option<(String, &'static Card)> {
+    by_hresult(text).or_else(|| by_name(text)).or_else(|| by_words(text))
 }
 
 /// The card of a code that stands alone.

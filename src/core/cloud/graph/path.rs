@@ -1,0 +1,78 @@
+//! Paths of requests: versions, escaping, and where a list goes on.
+
+use std::fmt::Write as _;
+
+use super::json::Unreadable;
+use crate::cloud::{Cost, Method, Request, Service};
+
+/// Registration goes by the stable version; whatever tracks progress is in the other one only.
+pub(super) const STABLE: &str = "/v1.0";
+pub(super) const BETA: &str = "/beta";
+
+const LONGEST_LINK: usize = 8192;
+
+pub(super) fn request(method: Method, path: String, body: Option<serde_json::Value>) -> Request {
+    let cost = if method == Method::Get { Cost::READ } else { Cost::WRITE };
+    Request { service: Service::Graph, method, path, body, headers: vec![], cost }
+}
+
+/// What stands for itself in a path and in a query (RFC 3986, unreserved); everything else is escaped.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
+            _ => {
+                let _ = write!(escaped, "%{byte:02X}");
+            }
+        }
+    }
+    escaped
+}
+
+/// An id as one piece of a path. `.` and `..` would be eaten by whoever joins it.
+pub(super) fn segment(id: &str) -> String {
+    match id {
+        "." | ".." => id.replace('.', "%2E"),
+        id => escaped(id),
+    }
+}
+
+/// A text between apostrophes in a `$filter`: an apostrophe in it is doubled.
+pub(super) fn literal(text: &str) -> String {
+    format!("%27{}%27", escaped(&text.replace('\'', "''")))
+}
+
+/// The rest of a path behind its version.
+pub(super) fn version(path: &str) -> Option<(&str, &str)> {
+    [STABLE, BETA].into_iter().find_map(|version| {
+        let rest = path.strip_prefix(version)?;
+        rest.starts_with('/').then_some((version, rest))
+    })
+}
+
+/// Where the list that `asked` began goes on. Of the link only path and query are used, and the path has to be that of
+/// the question: a link can neither carry our token to another host nor make us read something else.
+///
+/// # Errors
+/// It leads somewhere else.
+pub fn follow(asked: &Request, link: &str) -> Result<Request, Unreadable> {
+    let wrong = |why: &str| Err(Unreadable::new("@odata.nextLink", why));
+    if link.len() > LONGEST_LINK || !link.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        return wrong("it is no link");
+    }
+    let path = match link.split_once("://") {
+        Some(("https" | "http", rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
+        Some(_) => return wrong("it is no web link"),
+        None => link,
+    };
+    let path = path.split('#').next().unwrap_or_default();
+    let collection = |path: &str| path.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    if collection(path) != collection(&asked.path) {
+        return wrong("it leads to another list");
+    }
+    if path == asked.path {
+        return wrong("it leads to the page that was just read");
+    }
+    Ok(Request { path: path.to_owned(), ..asked.clone() })
+}
