@@ -1,5 +1,6 @@
 //! A bench in a folder of its own, and laptops that speak to it.
 
+pub(crate) mod cloud;
 #[path = "../../../image/src/testing/digests.rs"]
 pub(crate) mod digests;
 pub(crate) mod laptop;
