@@ -1,8 +1,10 @@
 //! What Microsoft's services are asked and what they answer, as data. Nothing is sent here: `src/registrar` adds the
 //! address and the token, and hands back what came.
 
+pub mod endpoints;
 pub mod fault;
 pub mod graph;
+pub mod oauth;
 pub mod pace;
 
 use std::{fmt, time::Duration};
