@@ -42,6 +42,7 @@ pub mod rtc;
 pub mod scan;
 pub mod script;
 pub mod secret;
+pub mod sign_in;
 pub mod smbios;
 pub mod sticks;
 mod table;

@@ -221,7 +221,7 @@ fn meaning(code: u64) -> Option<(&'static str, &'static str)> {
             "Sign in with an account of that tenant, or correct the tenant of the customer.",
         ),
         70016 => ("Nobody has entered the code yet", "Enter the code that is shown."),
-        70018 | 70019 | 70020 => {
+        70018..=70020 => {
             ("The code is over, was used already, or is not the one that was shown", "Begin again: whiteglove sign-in.")
         }
         _ => return None,
