@@ -1,6 +1,7 @@
 //! TOML in, a validated [`Config`] out. The only home of defaults.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -8,8 +9,10 @@ use std::{
 use serde::Deserialize;
 use whiteglove_core::{api::DEFAULT_PORT, batch::IdentityPolicy, netboot::Program, problem::Problem};
 
+mod cloud;
 mod network;
 
+pub use cloud::Clouds;
 pub use network::{Addresses, NetbootPort};
 
 /// Every setting, with its default where the person said nothing.
@@ -37,6 +40,8 @@ pub struct Config {
     pub simulated: bool,
     /// Announce the endpoint by mDNS.
     pub mdns: bool,
+    /// Where Microsoft's services are reached.
+    pub clouds: Clouds,
     /// Journal, key, images and boot environment live here.
     pub state: PathBuf,
 }
@@ -57,6 +62,8 @@ struct File {
     #[serde(default)]
     advertise: Vec<String>,
     mdns: Option<bool>,
+    #[serde(default)]
+    cloud: BTreeMap<String, cloud::Section>,
 }
 
 impl Config {
@@ -121,6 +128,7 @@ impl Config {
             advertise: file.advertise,
             simulated: false,
             mdns: file.mdns.unwrap_or(true),
+            clouds: cloud::clouds(file.cloud)?,
             state,
         };
         let optional = [("customer", &config.customer), ("operator", &config.operator)];

@@ -118,6 +118,10 @@ impl Owner {
                 self.collect(from, disk, typed);
                 return (vec![], None);
             }
+            Command::SignIn(ask) => {
+                self.sign_in(from, ask);
+                return (vec![], None);
+            }
             Command::Import { from: place } => {
                 self.import(from, place);
                 return (vec![], None);

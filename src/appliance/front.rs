@@ -12,7 +12,7 @@ use whiteglove_core::{
     problem::Problem,
 };
 
-use super::{Appliance, Input, Owner};
+use super::{Appliance, Input, Owner, REMEMBERED_PROBLEMS};
 use crate::clock::now;
 
 type Watched = Option<Arc<Sheet>>;
@@ -86,6 +86,19 @@ impl Owner {
             self.remember(problem.clone());
         }
         self.reply(id, &outcome.map_or_else(Update::Problem, Update::Done));
+    }
+
+    /// Newest first; the same problem again only moves up.
+    pub(super) fn remember(&mut self, problem: Problem) {
+        let known = self.problems.iter().position(|(_, known)| *known == problem);
+        match known.map(|index| self.problems.remove(index)) {
+            // Whoever sends garbage all day must not fill the log's disk with it.
+            Some(_) => tracing::debug!(what = problem.what, "again"),
+            None => tracing::warn!(what = problem.what, why = problem.why, "problem"),
+        }
+        self.problems.push_front((now(), problem));
+        self.problems.truncate(REMEMBERED_PROBLEMS);
+        self.dirty = true;
     }
 
     pub(super) fn reply(&mut self, id: u64, update: &Update) {

@@ -18,6 +18,7 @@ mod logs;
 mod netboot;
 mod opening;
 mod publish;
+mod signin;
 mod sticks;
 mod wire;
 
@@ -57,6 +58,7 @@ use crate::{
     clock::now,
     config::Config,
     journal::{self, Journal, JournalError},
+    registrar::signin::SignIns,
 };
 
 /// At most this many inputs share one sync; more would only make the first of them wait.
@@ -137,6 +139,8 @@ pub enum Input {
     Progress(Progress),
     /// From the threads of bench mode.
     Sticks(SticksNews),
+    /// What is shown of the sign-ins is old.
+    SignedIn,
     /// An answer that was fetched elsewhere, on its way to the front end that asked.
     Reply {
         to: u64,
@@ -194,6 +198,7 @@ struct Owner {
     job: Option<Job>,
     running: Option<RunningJob>,
     sticks: Sticks,
+    sign_ins: SignIns,
     images: Vec<whiteglove_core::control::Image>,
     /// The disk failed in a way that ends the work.
     broken: Option<Problem>,
@@ -237,6 +242,7 @@ impl Appliance {
             job: None,
             running: None,
             sticks: Sticks::new(config),
+            sign_ins: SignIns::new(config),
             images: jobs::list_images(&config.media_folder()),
             broken: None,
             dirty: true,
@@ -245,6 +251,7 @@ impl Appliance {
         owner.open_batch().await?;
         owner.issue_network_medium().await?;
         owner.warn_of_reach();
+        owner.open_vault().await;
         owner.publish();
         let handle = Self {
             inbox,
@@ -458,6 +465,10 @@ impl Owner {
                 self.hear_sticks(news);
                 (vec![], None)
             }
+            Input::SignedIn => {
+                self.dirty = true;
+                (vec![], None)
+            }
             Input::Reply { to, update } => {
                 self.reply(to, &update);
                 (vec![], None)
@@ -479,19 +490,6 @@ impl Owner {
         // Also a refusal waits its turn: an answer must not overtake the write before it.
         let then: Then = Box::new(move |_, _| drop(reply.send(Err(problem))));
         (vec![], Some(then))
-    }
-
-    /// Newest first; the same problem again only moves up.
-    fn remember(&mut self, problem: Problem) {
-        let known = self.problems.iter().position(|(_, known)| *known == problem);
-        match known.map(|index| self.problems.remove(index)) {
-            // Whoever sends garbage all day must not fill the log's disk with it.
-            Some(_) => tracing::debug!(what = problem.what, "again"),
-            None => tracing::warn!(what = problem.what, why = problem.why, "problem"),
-        }
-        self.problems.push_front((now(), problem));
-        self.problems.truncate(REMEMBERED_PROBLEMS);
-        self.dirty = true;
     }
 }
 

@@ -41,6 +41,7 @@ impl Owner {
             self.rows = Arc::new(self.bench.rows_at_work().cloned().collect());
             self.order_status = self.bench.order_status().map(Arc::new);
             self.stale = false;
+            self.sign_ins.customers(self.tenants());
             self.publish_boots();
         }
         self.publish_plan();
@@ -60,6 +61,7 @@ impl Owner {
             network,
             job: self.job.clone(),
             sticks: Arc::clone(&self.sticks.shown),
+            sign_ins: self.sign_ins.shown(),
             images: self.images.clone(),
             media_folder: self.config.media_folder(),
             problems: self.problems.iter().cloned().collect(),

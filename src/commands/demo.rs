@@ -35,6 +35,7 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         advertise: vec![],
         mdns: false,
+        clouds: crate::config::Clouds::default(),
         state: config.state.join(place),
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
+    sign_in::{self, SignIns},
     sticks::{brought::Brought, made::Made, size::Window, view::BenchMode},
 };
 
@@ -110,6 +111,8 @@ pub enum Command {
     Import { from: PathBuf },
     /// The same of a whole stick; what is on the bench then is erased from it. `typed` is what the person typed to name it.
     Collect { disk: Disk, typed: String },
+    /// Who the bench is at the services of its customers. Nothing of it is journalled: it holds secrets.
+    SignIn(sign_in::Ask),
 }
 
 /// Consent for every stick that is plugged in from then on, within a window of sizes.
@@ -182,6 +185,9 @@ pub struct Snapshot {
     /// Bench mode: many sticks at once.
     #[serde(default)]
     pub sticks: Arc<BenchMode>,
+    /// Who the bench is at the services of its customers.
+    #[serde(default)]
+    pub sign_ins: Arc<SignIns>,
     /// Images in the media folder, newest first.
     pub images: Vec<Image>,
     pub media_folder: PathBuf,
