@@ -152,6 +152,8 @@ pub enum LaneWord {
     Partner,
     /// Corporate identifiers: maker, model and serial number, for device preparation
     Corporate,
+    /// Device association: what each laptop's own Windows setup exported, one file for each
+    Association,
 }
 
 impl LaneWord {
@@ -160,6 +162,7 @@ impl LaneWord {
             Self::Intune => Lane::Intune,
             Self::Partner => Lane::Partner,
             Self::Corporate => Lane::Corporate,
+            Self::Association => Lane::Association,
         }
     }
 }

@@ -19,7 +19,7 @@ pub async fn export(config: &Config, args: ExportArgs) -> Result<(), Problem> {
     let lane = lane.lane();
     let tenant_wide = match lane {
         Lane::Corporate => tenant_wide || agreed()?,
-        Lane::Intune | Lane::Partner => false,
+        Lane::Intune | Lane::Partner | Lane::Association => false,
     };
     let out = absolute(&out)?;
     ask(config, Command::Export { ask: Ask { lane, batch, group_tag, all, tenant_wide }, out }).await

@@ -33,6 +33,26 @@ impl UserPolicy {
     }
 }
 
+/// Who says that a laptop is to be registered, where the bench does that itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Register {
+    /// A person, for each of them or for all that are there.
+    #[default]
+    Asked,
+    /// Nobody: what stands on the batch's order list is registered as soon as it is captured.
+    Expected,
+}
+
+impl Register {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "when a person asks",
+            Self::Expected => "what is on the order list, by itself",
+        }
+    }
+}
+
 /// One batch, as its file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -54,6 +74,9 @@ pub struct Batch {
     pub profile: Option<String>,
     #[serde(default)]
     pub identity: IdentityPolicy,
+    /// Which of its laptops are registered without being asked for.
+    #[serde(default)]
+    pub register: Register,
     /// What its laptops boot from the network.
     #[serde(default)]
     pub boot: Program,
@@ -72,6 +95,7 @@ impl Batch {
             assigned_user: UserPolicy::default(),
             profile: None,
             identity: IdentityPolicy::default(),
+            register: Register::default(),
             boot: Program::default(),
             loader: Generation::default(),
         }
@@ -108,8 +132,8 @@ impl Batch {
                 ),
                 "Let the batch rely on a hash, or let the customer be registered by Partner Center.",
             )),
-            (Lane::Corporate, _) if self.group_tag.is_some() => Err(wrong(
-                format!("{} is registered by corporate identifiers, which have no group tag.", of.name),
+            (lane, _) if !lane.is_autopilot() && self.group_tag.is_some() => Err(wrong(
+                format!("{} is registered by {}, which has no group tag.", of.name, lane.words()),
                 "Leave the group tag out.",
             )),
             _ => Ok(self),
@@ -125,6 +149,7 @@ impl Batch {
         changes.note("assigned user", Some(self.assigned_user.words()), Some(to.assigned_user.words()));
         changes.note("profile", self.profile.as_ref(), to.profile.as_ref());
         changes.note("identity", Some(self.identity.words()), Some(to.identity.words()));
+        changes.note("register", Some(self.register.words()), Some(to.register.words()));
         changes.note("boot", Some(self.boot.words()), Some(to.boot.words()));
         changes.note("loader", Some(self.loader.words()), Some(to.loader.words()));
         changes.0

@@ -49,6 +49,29 @@ impl Cloud {
     }
 }
 
+/// How what registers a customer's laptops gets to the service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// In lists that a person uploads.
+    #[default]
+    File,
+    /// By the bench itself, which the customer has given a right for that.
+    Online,
+    /// In a sealed bundle that the customer imports: no right ever comes to the bench.
+    HandOver,
+}
+
+impl Way {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::File => "by lists",
+            Self::Online => "online",
+            Self::HandOver => "by hand-over",
+        }
+    }
+}
+
 /// Directory id of a tenant, lower case, without braces.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -93,6 +116,8 @@ pub struct Customer {
     /// How its laptops are registered.
     #[serde(default)]
     pub lane: Lane,
+    #[serde(default)]
+    pub way: Way,
     /// The only ones its batches may use; empty: any.
     #[serde(default)]
     pub group_tags: Vec<String>,
@@ -115,6 +140,7 @@ impl Customer {
             tenant: None,
             cloud: Cloud::default(),
             lane: Lane::default(),
+            way: Way::default(),
             group_tags: vec![],
             naming: None,
             sla_hours: None,
@@ -156,6 +182,12 @@ impl Customer {
                 )
             })?;
         }
+        if self.way == Way::Online && self.tenant.is_none() {
+            return Err(wrong(
+                "The bench is to register its laptops online, and no tenant is named.".to_owned(),
+                "Copy the tenant ID from the overview page of the Entra admin center.",
+            ));
+        }
         if self.sla_hours == Some(0) {
             return Err(wrong(
                 "The SLA is zero hours.".to_owned(),
@@ -168,6 +200,12 @@ impl Customer {
     /// What may be said for sure before a laptop is touched.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = vec![];
+        if !self.lane.is_autopilot() {
+            doubts.push(format!(
+                "Pre-provisioning exists for laptops registered for Autopilot only: by {}, Windows ×5 does not go.",
+                self.lane.words()
+            ));
+        }
         if !self.cloud.has_pre_provisioning() {
             doubts.push(format!(
                 "Pre-provisioning is not offered in the cloud {}: capture and registration by list go, Windows ×5 does not.",
@@ -206,6 +244,7 @@ impl Customer {
         changes.note("tenant", tenant(self), tenant(to));
         changes.note("cloud", Some(self.cloud.words()), Some(to.cloud.words()));
         changes.note("lane", Some(self.lane.words()), Some(to.lane.words()));
+        changes.note("way", Some(self.way.words()), Some(to.way.words()));
         changes.note("group tags", Some(self.group_tags.join(", ")), Some(to.group_tags.join(", ")));
         changes.note("naming", self.naming.as_ref(), to.naming.as_ref());
         changes.note("SLA hours", self.sla_hours, to.sla_hours);
@@ -290,7 +329,7 @@ mod tests {
         assert_eq!(why(&|_| ()), Ok(acme()));
         assert_eq!(why(&|c| c.name = "  ACME ".into()), Ok(acme()));
         type Change<'a> = &'a dyn Fn(&mut Customer);
-        let refused: [(Change<'_>, &str); 9] = [
+        let refused: [(Change<'_>, &str); 10] = [
             (&|c| c.name = " ".into(), "no name"),
             (&|c| c.name = "x".repeat(33), "33 characters"),
             (&|c| c.name = "a/b".into(), "file's name"),
@@ -300,6 +339,7 @@ mod tests {
             (&|c| c.group_tags.push("Büro".into()), "ASCII"),
             (&|c| c.naming = Some("A-%SERIEN%".into()), "%SERIEN% is no macro"),
             (&|c| c.sla_hours = Some(0), "zero hours"),
+            (&|c| (c.way, c.tenant) = (Way::Online, None), "no tenant is named"),
         ];
         for (change, words) in refused {
             let said = why(change).expect_err(words);

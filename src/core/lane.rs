@@ -29,14 +29,25 @@ pub enum Lane {
     Partner,
     /// Corporate identifiers of device preparation: maker, model and serial number. No Autopilot registration.
     Corporate,
+    /// Device association of device preparation: what the laptop's own setup exported, signed by its TPM. One laptop in
+    /// each upload.
+    Association,
 }
 
 impl Lane {
+    pub const ALL: [Self; 4] = [Self::Intune, Self::Partner, Self::Corporate, Self::Association];
+
+    /// Whether it registers laptops for classic Autopilot, the only one that has the technician phase.
+    pub fn is_autopilot(self) -> bool {
+        matches!(self, Self::Intune | Self::Partner)
+    }
+
     pub fn words(self) -> &'static str {
         match self {
             Self::Intune => "Intune",
             Self::Partner => "Partner Center",
             Self::Corporate => "corporate identifiers",
+            Self::Association => "device association",
         }
     }
 
@@ -46,6 +57,7 @@ impl Lane {
             Self::Intune => "intune",
             Self::Partner => "partner",
             Self::Corporate => "corporate",
+            Self::Association => "association",
         }
     }
 
@@ -55,13 +67,14 @@ impl Lane {
             // Partner Center takes 1000 by one page and 500 by another.
             Self::Intune | Self::Partner => 500,
             Self::Corporate => 5000,
+            Self::Association => 1,
         }
     }
 
     /// Bytes that one file may have. Nothing is published for the others.
     fn most_bytes(self) -> usize {
         match self {
-            Self::Intune | Self::Partner => usize::MAX,
+            Self::Intune | Self::Partner | Self::Association => usize::MAX,
             Self::Corporate => 5_000_000,
         }
     }
@@ -81,6 +94,10 @@ impl Lane {
             Self::Corporate => {
                 "Upload them in the Intune admin center (corporate device identifiers: manufacturer, model and serial \
                  number), one after the other. They name laptops as the company's; they do not register them for Autopilot."
+            }
+            Self::Association => {
+                "Upload each in the Intune admin center (device preparation, device association): one laptop at a time, \
+                 unchanged. An associated laptop runs device preparation, also if it is registered for Autopilot."
             }
         }
     }

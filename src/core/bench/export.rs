@@ -70,12 +70,12 @@ impl Bench {
             (Some(asked), Some(customer)) => Some(customer.tag(asked)?),
             (Some(asked), None) => Some(lane::group_tag(asked)?),
             // Corporate identifiers have none; a tag of the batch is for other lanes.
-            (None, _) => set.group_tag.clone().filter(|_| ask.lane != Lane::Corporate),
+            (None, _) => set.group_tag.clone().filter(|_| ask.lane.is_autopilot()),
         };
-        if ask.lane == Lane::Corporate && group_tag.is_some() {
+        if !ask.lane.is_autopilot() && group_tag.is_some() {
             return Err(Problem::new(
                 "Nothing was exported.",
-                "Corporate identifiers have no group tag.",
+                "Only laptops that are registered for Autopilot have a group tag.",
                 "Leave --group-tag out.",
             ));
         }
@@ -185,7 +185,7 @@ impl Bench {
     /// What customer and batch agreed to, of the tag and the user it would be registered with.
     fn fits_batch(&self, device: &Device, lane: Lane, set: &Batch, group_tag: Option<&str>) -> Result<(), Refusal> {
         let refusal = |why: String, next: &str| Err(Refusal { why, next: next.to_owned() });
-        if lane == Lane::Corporate {
+        if !lane.is_autopilot() {
             return Ok(());
         }
         let own = device.group_tag.trim();
@@ -228,7 +228,7 @@ impl Bench {
         if let Some(Exported { file, .. }) = earlier {
             return Some(Left::Before { file: file.clone() });
         }
-        let registered = matches!(device.probe, Some((_, Probe::Ours))) && ask.lane != Lane::Corporate;
+        let registered = matches!(device.probe, Some((_, Probe::Ours))) && ask.lane.is_autopilot();
         registered.then(|| {
             Left::Refused(Refusal {
                 why: "It is registered already in the customer's own tenant (806), as somebody reported.".to_owned(),

@@ -15,6 +15,9 @@ const INTUNE: [&str; 5] = ["Device Serial Number", "Windows Product ID", "Hardwa
 /// Another spelling goes around, and is refused.
 const PARTNER: &str = "Device Serial Number,Windows Product ID,Hardware Hash,Manufacturer name,Device model";
 
+/// As Windows' own export has it.
+const ASSOCIATION: &str = "SerialNumber,Manufacturer,Model,Data";
+
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -40,6 +43,7 @@ pub(super) fn split(chosen: &Chosen) -> Vec<File> {
         Lane::Intune => INTUNE[..columns].join(",") + "\r\n",
         Lane::Partner => format!("{PARTNER}\r\n"),
         Lane::Corporate => String::new(),
+        Lane::Association => format!("{ASSOCIATION}\r\n"),
     };
     // One group tag, one file, where the file is what carries it.
     let mut groups: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
@@ -61,7 +65,7 @@ pub(super) fn split(chosen: &Chosen) -> Vec<File> {
             if !open || files.last().is_none_or(full) {
                 let number = chosen.earlier + files.len() as u64 + 1;
                 files.push(File {
-                    name: format!("{}-{}-{number:03}.csv", lane.word(), in_a_name(&chosen.batch)),
+                    name: format!("{}-{}-{number:03}.{}", lane.word(), in_a_name(&chosen.batch), ending(lane)),
                     bytes: header.clone().into_bytes(),
                     devices: vec![],
                     batch_name: (!tag.is_empty()).then(|| tag.to_owned()),
@@ -74,7 +78,19 @@ pub(super) fn split(chosen: &Chosen) -> Vec<File> {
             }
         }
     }
+    if lane == Lane::Association {
+        files.iter_mut().for_each(|file| file.bytes = utf16(&file.bytes));
+    }
     files
+}
+
+fn ending(lane: Lane) -> &'static str {
+    if lane == Lane::Association { "devicelink.csv" } else { "csv" }
+}
+
+/// ASCII as Windows' export writes it: UTF-16, little end first, with its mark.
+fn utf16(ascii: &[u8]) -> Vec<u8> {
+    [0xff, 0xfe].into_iter().chain(ascii.iter().flat_map(|byte| [*byte, 0])).collect()
 }
 
 /// As few columns as carry something: importing tags or users takes rights that not everyone has.
@@ -100,6 +116,9 @@ impl Line {
             Self::Partner { identity, .. } => identity.cells().to_vec(),
             Self::Identifier { manufacturer, model, serial } => {
                 vec![manufacturer.clone(), model.clone(), serial.clone()]
+            }
+            Self::Association { serial, manufacturer, model, data } => {
+                vec![serial.clone(), manufacturer.clone(), model.clone(), data.clone()]
             }
         };
         cells.join(",") + "\r\n"

@@ -30,6 +30,8 @@ pub enum Line {
     Intune { serial: String, hash: HardwareHash, group_tag: String, user: String },
     Partner { identity: Registered, group_tag: String },
     Identifier { manufacturer: String, model: String, serial: String },
+    /// `data` as the laptop exported it, unchanged.
+    Association { serial: String, manufacturer: String, model: String, data: String },
 }
 
 /// One of the sets that Partner Center documents; what is in none of them is left empty.
@@ -54,6 +56,7 @@ pub(crate) fn row(
     let mut remarks = vec![];
     let line = match lane {
         Lane::Corporate => identifiers(device, &mut remarks)?,
+        Lane::Association => association(device)?,
         Lane::Partner => {
             let identity = match policy {
                 IdentityPolicy::Tuple => by_name(device, &mut remarks)?,
@@ -229,6 +232,20 @@ fn by_name(device: &Device, remarks: &mut Vec<String>) -> Result<Registered, Ref
         serial: cell("serial number", serial.as_str())?,
         manufacturer: cell("maker", &model.manufacturer)?,
         model: cell("model", &model.product)?,
+    })
+}
+
+fn association(device: &Device) -> Result<Line, Refusal> {
+    let link = device.device_link.as_ref().ok_or_else(|| Refusal {
+        why: "It has no device association data.".to_owned(),
+        next: "In Windows setup press Windows ×5, export the device information, then import that file.".to_owned(),
+    })?;
+    let (model, serial) = tuple(device)?;
+    Ok(Line::Association {
+        serial: cell("serial number", serial.as_str())?,
+        manufacturer: cell("maker", &model.manufacturer)?,
+        model: cell("model", &model.product)?,
+        data: cell("association data", &link.data)?,
     })
 }
 

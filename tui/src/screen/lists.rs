@@ -53,7 +53,7 @@ enum At {
     Result,
 }
 
-const LANES: [Lane; 3] = [Lane::Intune, Lane::Partner, Lane::Corporate];
+const LANES: [Lane; 4] = Lane::ALL;
 /// What a person types who knows what corporate identifiers do.
 const YES: &str = "yes";
 
@@ -100,6 +100,7 @@ impl Lists {
         match self.lane() {
             Lane::Intune | Lane::Partner => &[At::Lane, At::Batch, At::Which, At::Tag, At::Folder, At::Result],
             Lane::Corporate => &[At::Lane, At::Agreed, At::Batch, At::Which, At::Folder, At::Result],
+            Lane::Association => &[At::Lane, At::Batch, At::Which, At::Folder, At::Result],
         }
     }
 
@@ -136,7 +137,7 @@ impl Lists {
         let ask = Ask {
             lane,
             batch: typed(&self.batch),
-            group_tag: typed(&self.tag).filter(|_| lane != Lane::Corporate),
+            group_tag: typed(&self.tag).filter(|_| lane.is_autopilot()),
             all: self.all,
             tenant_wide: lane == Lane::Corporate,
         };
