@@ -11,6 +11,7 @@ use whiteglove_core::{api::DEFAULT_PORT, batch::IdentityPolicy, netboot::Program
 
 mod cloud;
 mod network;
+mod network_test;
 
 pub use cloud::Clouds;
 pub use network::{Addresses, NetbootPort};
@@ -30,6 +31,8 @@ pub struct Config {
     pub identity: IdentityPolicy,
     /// What that batch's laptops boot from the network.
     pub boot: Program,
+    /// What laptops need of the network, tried from here.
+    pub network_test: crate::nettest::Plan,
     /// The networks on which the bench boots laptops.
     pub netboot: Vec<NetbootPort>,
     /// Where the endpoint listens.
@@ -58,6 +61,8 @@ struct File {
     boot: Option<Program>,
     #[serde(default)]
     netboot: Vec<network::Section>,
+    #[serde(default, rename = "network-test")]
+    network_test: network_test::Section,
     listen: Option<SocketAddr>,
     #[serde(default)]
     advertise: Vec<String>,
@@ -123,6 +128,7 @@ impl Config {
             customer: file.customer,
             identity: file.identity.unwrap_or_default(),
             boot: file.boot.unwrap_or_default(),
+            network_test: network_test::plan(file.network_test)?,
             netboot: network::ports(file.netboot)?,
             listen: file.listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
             advertise: file.advertise,

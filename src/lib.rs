@@ -16,6 +16,7 @@ mod evidence;
 pub mod hashes;
 pub mod journal;
 mod media;
+mod nettest;
 mod preflight;
 mod process;
 mod registrar;

@@ -50,6 +50,21 @@ impl Owner {
                 let ours = self.not_ours(batch.customer.as_deref());
                 ours.and_then(|()| self.bench.decide_batch(*batch, reason))
             }
+            Command::Register { devices, by } => {
+                let by = by.or_else(|| self.config.operator.clone());
+                self.bench.decide_register(&devices, by)
+            }
+            Command::DropRegistration { devices } => self.bench.decide_drop(&devices),
+            Command::Override { device, condition, by, reason } => {
+                let done =
+                    format!("'{}' is overridden for device #{}; the journal has it.", condition.words(), device.0);
+                self.bench.decide_override(device, condition, &by, &reason).map(|records| (records, done))
+            }
+            Command::ChangeRegistration { act, wanted, by } => self.change_registration(act, wanted, by),
+            Command::TestNetwork => {
+                self.test_network(from);
+                return (vec![], None);
+            }
             Command::OpenBatch { name } => return self.choose_batch(from, &name),
             Command::ChooseBoot { devices, choice } => {
                 let done = match devices.as_slice() {

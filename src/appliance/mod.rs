@@ -19,10 +19,15 @@ mod netboot;
 mod opening;
 mod publish;
 mod signin;
+mod registration;
 mod sticks;
 mod wire;
 
-use std::{collections::HashMap, collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use whiteglove_core::{
@@ -41,6 +46,7 @@ use whiteglove_core::{
     preflight::Program,
     problem::Problem,
     record::Record,
+    registration::{NetworkTest, Report, Work},
     sticks::made::Made,
     windows::pe::Answer,
 };
@@ -49,6 +55,8 @@ pub use entries::WinPeRefusal;
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
 pub(crate) use jobs::{erase_policy, new_media_id};
+use registration::Desks;
+pub use registration::{Halted, NextWork, Online};
 use sticks::Sticks;
 pub use sticks::SticksNews;
 use wire::Network;
@@ -137,6 +145,21 @@ pub enum Input {
     /// Somebody was refused at the edge; a person should know.
     Trouble(Problem),
     Progress(Progress),
+    /// The registrar of a customer asks what to do. `ready`: else it could not do it, and until when.
+    NextWork {
+        customer: String,
+        ready: Result<(), Halted>,
+        reply: oneshot::Sender<NextWork>,
+    },
+    /// It reports what came of it.
+    Report {
+        customer: String,
+        work: Box<Work>,
+        report: Report,
+        reply: oneshot::Sender<()>,
+    },
+    /// The network was tested.
+    NetworkTested(NetworkTest),
     /// From the threads of bench mode.
     Sticks(SticksNews),
     /// What is shown of the sign-ins is old.
@@ -172,6 +195,7 @@ pub struct Appliance {
     pub orders: watch::Receiver<Orders>,
     pub netboot: watch::Receiver<Arc<NetbootPlan>>,
     pub boots: watch::Receiver<Arc<BootTable>>,
+    pub tenants: watch::Receiver<Arc<Vec<Online>>>,
     pub bench: String,
     pub secret: BoxSecret,
 }
@@ -189,6 +213,7 @@ struct Owner {
     snapshots: watch::Sender<Arc<Snapshot>>,
     orders: watch::Sender<Orders>,
     network: Network,
+    registration: Desks,
     fronts: Vec<Front>,
     rows: Arc<Vec<Row>>,
     order_status: Option<Arc<OrderStatus>>,
@@ -223,6 +248,7 @@ impl Appliance {
         let (orders, orders_seen) = watch::channel(Orders::default());
         let (plan, plan_seen) = watch::channel(Arc::default());
         let (boots, boots_seen) = watch::channel(Arc::default());
+        let (tenants, tenants_seen) = watch::channel(Arc::default());
         let mut owner = Owner {
             config: config.clone(),
             key,
@@ -233,6 +259,7 @@ impl Appliance {
             snapshots,
             orders,
             network: Network::new(plan, boots),
+            registration: Desks::new(tenants),
             fronts: Vec::new(),
             rows: Arc::default(),
             order_status: None,
@@ -252,6 +279,7 @@ impl Appliance {
         owner.issue_network_medium().await?;
         owner.warn_of_reach();
         owner.open_vault().await;
+        owner.publish_tenants();
         owner.publish();
         let handle = Self {
             inbox,
@@ -259,6 +287,7 @@ impl Appliance {
             orders: orders_seen,
             netboot: plan_seen,
             boots: boots_seen,
+            tenants: tenants_seen,
             bench: config.bench.clone(),
             secret,
         };
@@ -334,19 +363,22 @@ impl Owner {
         let mut stop = false;
         let mut records: Vec<(Moment, Record)> = Vec::new();
         let mut answers: Vec<Then> = Vec::new();
+        let mut touched: BTreeSet<DeviceId> = BTreeSet::new();
         for input in group {
             stop |= matches!(input, Input::Stop);
             let (caused, then) = self.decide(input, at);
             for record in caused {
-                // Applied at once, so that the next input of the group is decided on it; if the write
-                // fails, the whole fold is made anew from the disk.
-                if let Err(unfit) = self.bench.apply(self.bench.next_number(), at, record.clone()) {
-                    tracing::error!(%unfit, "a decision does not fit its own bench");
-                    return Err(JournalError::from(unfit).problem(self.journal.path()));
-                }
+                self.apply(at, &record, &mut touched)?;
                 records.push((at, record));
             }
             answers.extend(then);
+        }
+        // What became known may have made somebody safe to boot, or not any more.
+        while !touched.is_empty() {
+            for record in self.bench.decide_follow_ups(&std::mem::take(&mut touched)) {
+                self.apply(at, &record, &mut touched)?;
+                records.push((at, record));
+            }
         }
         let written = if records.is_empty() { Ok(()) } else { self.write(&records).await };
         for answer in answers {
@@ -358,12 +390,24 @@ impl Owner {
         }
     }
 
+    /// At once, so that the next input of the group is decided on it; if the write fails, the whole fold is made anew
+    /// from the disk.
+    fn apply(&mut self, at: Moment, record: &Record, touched: &mut BTreeSet<DeviceId>) -> Result<(), Problem> {
+        self.bench.apply(self.bench.next_number(), at, record.clone()).map_err(|unfit| {
+            tracing::error!(%unfit, "a decision does not fit its own bench");
+            JournalError::from(unfit).problem(self.journal.path())
+        })?;
+        touched.extend(self.bench.touched(record));
+        Ok(())
+    }
+
     async fn write(&mut self, records: &[(Moment, Record)]) -> Result<(), Problem> {
         self.stale = true;
         self.dirty = true;
         let failed = match self.journal.append(records).await {
             Ok(()) => {
                 self.publish_orders();
+                self.publish_tenants();
                 return Ok(());
             }
             Err(error) => error,
@@ -372,7 +416,10 @@ impl Owner {
         let problem = failed.problem(self.journal.path());
         self.remember(problem.clone());
         match self.journal.refold().await {
-            Ok(bench) => self.bench = bench,
+            Ok(bench) => {
+                self.bench = bench;
+                self.registration.forget();
+            }
             // The disk can neither be written nor read: what is in memory may not be on it, so nothing
             // more may be shown or acknowledged.
             Err(error) => {
@@ -461,6 +508,9 @@ impl Owner {
                 }
                 (vec![], None)
             }
+            Input::NextWork { customer, ready, reply } => self.next_work(&customer, ready, reply, at),
+            Input::Report { customer, work, report, reply } => self.reported(&customer, &work, report, reply, at),
+            Input::NetworkTested(test) => (self.network_tested(test), None),
             Input::Sticks(news) => {
                 self.hear_sticks(news);
                 (vec![], None)

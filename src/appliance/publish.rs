@@ -59,6 +59,7 @@ impl Owner {
             policy: self.bench.policy(),
             order: self.order_status.clone(),
             network,
+            registration: self.registration_view(now()).map(Arc::new),
             job: self.job.clone(),
             sticks: Arc::clone(&self.sticks.shown),
             sign_ins: self.sign_ins.shown(),

@@ -23,6 +23,8 @@ fn demo_config(config: &Config, args: &DemoArgs) -> Config {
         None => "demo".to_owned(),
     };
     Config {
+        // Simulated laptops are never registered; nobody outside is asked.
+        network_test: crate::nettest::Plan { hosts: vec![], time_server: String::new() },
         operator: None,
         bench: "demo".to_owned(),
         batch: "simulated".to_owned(),

@@ -11,6 +11,7 @@ mod entries;
 mod export;
 mod find;
 mod fold;
+mod gates;
 mod handover;
 mod index;
 mod label;
@@ -18,6 +19,7 @@ mod logs;
 mod network;
 mod orders;
 mod preflights;
+mod registrations;
 mod resolve;
 mod scan;
 mod show;
@@ -34,6 +36,8 @@ use export::Exports;
 use index::Index;
 use orders::Orders;
 use preflights::Variables;
+pub use registrations::Open;
+use registrations::Registrations;
 pub use scan::Heard;
 pub use show::count_stages;
 use trials::Trials;
@@ -105,6 +109,7 @@ pub struct Bench {
     /// Of laptops, by the folder of each run.
     logs: BTreeMap<String, Vec<Kept>>,
     variables: Variables,
+    registrations: Registrations,
 }
 
 /// The journal contradicts itself. It was edited, or written by a newer version.

@@ -161,6 +161,14 @@ pub struct FirmwareVariable {
     pub text: Option<String>,
 }
 
+impl FirmwareVariable {
+    /// Names: Microsoft's device association documentation, and community tools that list others. The blob or token
+    /// is what a tenant gave; the id alone Windows makes before anybody has the laptop.
+    pub fn is_association(&self) -> bool {
+        self.name.contains("Jwt") || self.name.contains("Blob")
+    }
+}
+
 /// TPM 2.0 as `TPM2_GetCapability(TPM_PROPERTIES, PT_FIXED)` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tpm {

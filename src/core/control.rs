@@ -24,6 +24,7 @@ use crate::{
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
     sign_in::{self, SignIns},
+    registration::{Act, Condition, Dossier, Gate, RegistrationView, Wanted},
     sticks::{brought::Brought, made::Made, size::Window, view::BenchMode},
 };
 
@@ -54,6 +55,16 @@ pub enum Command {
     SetBatch { batch: Box<Batch>, reason: Option<String> },
     /// Captures belong to this batch from here on.
     OpenBatch { name: String },
+    /// Register these; none named: all of the open batch that can be.
+    Register { devices: Vec<DeviceId>, by: Option<String> },
+    /// Do not register these after all; what is sent already stays sent.
+    DropRegistration { devices: Vec<DeviceId> },
+    /// A person takes the responsibility for a condition of the gate that does not hold.
+    Override { device: DeviceId, condition: Condition, by: String, reason: String },
+    /// Change a laptop's registration at the service, as it was shown: `act` is what a person agreed to.
+    ChangeRegistration { act: Act, wanted: Wanted, by: Option<String> },
+    /// Test now whether what laptops need can be reached.
+    TestNetwork,
     /// List the disks of this machine anew.
     ListDisks,
     /// What a stick brought back that an erase would lose: answered with [`Update::Looked`]; it is only read.
@@ -182,6 +193,9 @@ pub struct Snapshot {
     #[serde(default)]
     pub network: Arc<NetworkView>,
     pub job: Option<Job>,
+    /// Registration for the customer of the open batch; `None`: nothing is registered online.
+    #[serde(default)]
+    pub registration: Option<Arc<RegistrationView>>,
     /// Bench mode: many sticks at once.
     #[serde(default)]
     pub sticks: Arc<BenchMode>,
@@ -203,6 +217,11 @@ pub struct Sheet {
     pub matching: Match,
     pub trust: ModelTrust,
     pub policy: IdentityPolicy,
+    /// Safe to boot, condition by condition; `None`: it is in no customer's batch.
+    #[serde(default)]
+    pub gate: Option<Gate>,
+    #[serde(default)]
+    pub dossier: Option<Dossier>,
     /// Hash made on Linux (left) beside the one Windows made (right), if both are there.
     pub comparison: Option<Comparison>,
     /// How it fares on the network; filled in by the appliance, as the journal does not know.
@@ -256,6 +275,9 @@ pub struct Row {
     pub attention: Option<String>,
     /// What it boots from the network when it asks next, and why.
     pub boot: (Decision, Reason),
+    /// Where its registration is, in a few words; `None`: nothing is under way, or it is cleared.
+    #[serde(default)]
+    pub registration: Option<String>,
 }
 
 /// A stage without what it carries.
@@ -264,6 +286,9 @@ pub struct Row {
 pub enum StageName {
     Arrived,
     Captured,
+    Registered,
+    /// Safe to boot.
+    Cleared,
     Held,
     Replaced,
 }
@@ -273,6 +298,8 @@ impl StageName {
         match self {
             Self::Arrived => "ARRIVED",
             Self::Captured => "CAPTURED",
+            Self::Registered => "REGISTERED",
+            Self::Cleared => "CLEARED",
             Self::Held => "HELD",
             Self::Replaced => "REPLACED",
         }

@@ -1,8 +1,12 @@
 //! One machine's way over the bench.
 //!
 //! ```text
-//! Arrived ──capture, hash──▶ Captured      hold: from any stage to Held, release: back to where it was
-//! (hello, label)         (identity kept)   replaced: from any stage, when the same laptop came back with a new board
+//! Arrived ──capture, hash──▶ Captured ──import complete──▶ Registered ──every condition──▶ Cleared
+//! (hello, label)         (identity kept)                  (or Arrived, by its box)  ◀──one not any more── (safe to boot)
+//!
+//! hold: from any stage to Held, release: back to where it was
+//! replaced: from any stage, when the same laptop came back with a new board
+//! another batch, deregistered: back to Captured
 //! ```
 //!
 //! Invariant: only [`Stage::on`] moves a device.
@@ -57,6 +61,8 @@ pub enum Signal {
     Network,
     /// Our script in Windows PE on the laptop, through the endpoint.
     WindowsPe,
+    /// The registration service.
+    Service,
 }
 
 impl Signal {
@@ -69,6 +75,7 @@ impl Signal {
             Self::Operator => "operator",
             Self::Network => "network",
             Self::WindowsPe => "winpe",
+            Self::Service => "service",
         }
     }
 }

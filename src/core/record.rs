@@ -22,6 +22,8 @@ use crate::{
     netboot::{self, Choice, Mode},
     order::Expected,
     preflight::Program,
+    problem::Problem,
+    registration::{Act, AttemptId, Condition, Gate, ImportId, ImportState, NetworkTest, Seen},
     sticks::made::Made,
 };
 
@@ -169,6 +171,79 @@ pub enum Record {
         device: DeviceId,
         probe: Probe,
     },
+    /// These are to be registered; a person said so, or the batch does.
+    RegistrationAsked {
+        devices: Vec<DeviceId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// These are not to be sent after all.
+    RegistrationDropped {
+        devices: Vec<DeviceId>,
+    },
+    /// The intent: these are about to be sent, and may be with the service from here on.
+    SendingBegun {
+        attempt: AttemptId,
+        customer: String,
+        lane: Lane,
+        #[serde(default)]
+        group_tag: String,
+        devices: Vec<DeviceId>,
+    },
+    /// The outcome. Of what is in neither list it is still not known.
+    SendingEnded {
+        attempt: AttemptId,
+        taken: Vec<(DeviceId, ImportId)>,
+        refused: Vec<(DeviceId, ImportState)>,
+    },
+    /// Surely nothing of it is with the service: it is to be sent again.
+    SendingUndone {
+        attempt: AttemptId,
+        why: String,
+    },
+    /// What the service says of imports.
+    ImportsSaid {
+        said: Vec<(DeviceId, ImportState)>,
+    },
+    /// What was read back, where it is another than before or long ago.
+    RegistrationsSeen {
+        seen: Vec<(DeviceId, Seen)>,
+    },
+    /// Every condition holds: safe to boot. With what each rested on.
+    DeviceCleared {
+        device: DeviceId,
+        gate: Gate,
+    },
+    /// Not safe to boot any more.
+    DeviceUncleared {
+        device: DeviceId,
+        why: String,
+    },
+    /// A person takes the responsibility for a condition that does not hold.
+    ConditionOverridden {
+        device: DeviceId,
+        condition: Condition,
+        by: String,
+        reason: String,
+        /// What the finding says that it is about.
+        of: String,
+    },
+    /// The intent to change something at the service that a person asked for.
+    ActBegun {
+        attempt: AttemptId,
+        customer: String,
+        act: Act,
+        by: Option<String>,
+    },
+    /// What came of it; `problem`: why it was not done.
+    ActEnded {
+        attempt: AttemptId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<Problem>,
+    },
+    NetworkTested {
+        test: NetworkTest,
+    },
     /// A file with these devices, for this lane, was written and is in a person's hands.
     Exported {
         lane: Lane,
@@ -216,6 +291,19 @@ impl Record {
             Self::BootTaken { .. } => "boot-taken",
             Self::NetworkModeChosen { .. } => "network-mode-chosen",
             Self::ProbeSaid { .. } => "probe-said",
+            Self::RegistrationAsked { .. } => "registration-asked",
+            Self::RegistrationDropped { .. } => "registration-dropped",
+            Self::SendingBegun { .. } => "sending-begun",
+            Self::SendingEnded { .. } => "sending-ended",
+            Self::SendingUndone { .. } => "sending-undone",
+            Self::ImportsSaid { .. } => "imports-said",
+            Self::RegistrationsSeen { .. } => "registrations-seen",
+            Self::DeviceCleared { .. } => "device-cleared",
+            Self::DeviceUncleared { .. } => "device-uncleared",
+            Self::ConditionOverridden { .. } => "condition-overridden",
+            Self::ActBegun { .. } => "act-begun",
+            Self::ActEnded { .. } => "act-ended",
+            Self::NetworkTested { .. } => "network-tested",
             Self::Exported { .. } => "exported",
         }
     }

@@ -90,6 +90,9 @@ pub(crate) struct Flash {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
+    pub(crate) registered: usize,
+    /// Safe to boot.
+    pub(crate) cleared: usize,
     pub(crate) arrived: usize,
     pub(crate) captured: usize,
     pub(crate) held: usize,
@@ -110,6 +113,8 @@ impl Counts {
             match row.stage {
                 StageName::Arrived => counts.arrived += 1,
                 StageName::Captured => counts.captured += 1,
+                StageName::Registered => counts.registered += 1,
+                StageName::Cleared => counts.cleared += 1,
                 StageName::Held => counts.held += 1,
                 StageName::Replaced => {
                     counts.replaced += 1;

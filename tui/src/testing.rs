@@ -44,6 +44,7 @@ pub fn ago(seconds: u64) -> Moment {
 /// A laptop that was captured `seconds` ago and is ready.
 pub fn row(number: u64, serial: &str, model: &str, seconds: u64) -> Row {
     Row {
+        registration: None,
         device: DeviceId(number),
         stage: StageName::Captured,
         serial: serial.to_owned(),

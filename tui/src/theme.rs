@@ -37,6 +37,7 @@ pub(crate) enum Tone {
 pub(crate) struct Glyphs {
     pub(crate) arrived: &'static str,
     pub(crate) captured: &'static str,
+    pub(crate) registered: &'static str,
     pub(crate) held: &'static str,
     pub(crate) replaced: &'static str,
     pub(crate) ready: &'static str,
@@ -59,6 +60,7 @@ pub(crate) struct Glyphs {
 const UNICODE: Glyphs = Glyphs {
     arrived: "○",
     captured: "●",
+    registered: "◆",
     held: "▲",
     replaced: "·",
     ready: "✓",
@@ -81,6 +83,7 @@ const UNICODE: Glyphs = Glyphs {
 const ASCII: Glyphs = Glyphs {
     arrived: "o",
     captured: "*",
+    registered: "@",
     held: "!",
     replaced: "-",
     ready: "+",
@@ -151,6 +154,8 @@ impl Theme {
         match stage {
             StageName::Arrived => (self.glyphs().arrived, Tone::Plain),
             StageName::Captured => (self.glyphs().captured, Tone::Good),
+            StageName::Registered => (self.glyphs().registered, Tone::Plain),
+            StageName::Cleared => (self.glyphs().ready, Tone::Good),
             StageName::Held => (self.glyphs().held, Tone::Alarm),
             StageName::Replaced => (self.glyphs().replaced, Tone::Dim),
         }

@@ -34,6 +34,10 @@ impl Batches {
         self.batches.get(name)
     }
 
+    pub(super) fn all_customers(&self) -> impl Iterator<Item = &Customer> {
+        self.customers.values()
+    }
+
     pub(super) fn names(&self) -> String {
         let names: Vec<_> = self.batches.keys().map(String::as_str).collect();
         if names.is_empty() { "none yet".to_owned() } else { names.join(", ") }

@@ -221,10 +221,7 @@ fn tie_of_two(tie: Tie) -> Clash {
 }
 
 fn seen_before(known: &Device, now: Moment) -> Problem {
-    let ago = match known.stage.below_holds() {
-        Stage::Captured { since, .. } => now.since(*since),
-        _ => Duration::ZERO,
-    };
+    let ago = known.stage.captured().map_or(Duration::ZERO, |(since, _)| now.since(since));
     Problem::new(
         format!("This laptop was captured before (#{}, {} ago).", known.id.0, short_age(ago)),
         "It was booted from a whiteglove medium twice.",

@@ -172,7 +172,13 @@ impl Bench {
         Ok(())
     }
 
-    fn row_of(&self, device: &Device, lane: Lane, set: &Batch, group_tag: Option<&str>) -> Result<Row, Refusal> {
+    pub(super) fn row_of(
+        &self,
+        device: &Device,
+        lane: Lane,
+        set: &Batch,
+        group_tag: Option<&str>,
+    ) -> Result<Row, Refusal> {
         self.fits_batch(device, lane, set, group_tag)?;
         let trust = self.models.get(&device.id).map(|model| self.trust(model)).unwrap_or_default();
         let mut row = lane::row(lane, device, set.identity, &trust, group_tag)?;
@@ -239,7 +245,7 @@ impl Bench {
     }
 
     /// What keeps a laptop from going out by any way.
-    fn stands_against(&self, device: &Device) -> Option<Refusal> {
+    pub(super) fn stands_against(&self, device: &Device) -> Option<Refusal> {
         let refusal = |why: String, next: &str| Some(Refusal { why, next: next.to_owned() });
         if let Stage::Replaced { by, .. } = &device.stage {
             return refusal(format!("It lives on as #{}.", by.0), "Nothing to do: that one is looked at by itself.");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bench, Media, Standing, Unfit, trials};
+use super::{Bench, Media, Standing, Unfit, registrations::Open, trials};
 use crate::{
     batch::Batch,
     capture::Capture,
@@ -13,6 +13,7 @@ use crate::{
     media_card::MediaId,
     netboot::{Choice, Program},
     record::Record,
+    registration::Override,
     sticks::made::Known,
 };
 
@@ -50,7 +51,7 @@ impl Newcomer {
     pub(super) fn device(self, id: DeviceId, at: Moment) -> Device {
         let words = match self.signal {
             Signal::Agent | Signal::Stick => "arrived",
-            Signal::Import => "known from a file",
+            Signal::Import | Signal::Service => "known from a file",
             Signal::WindowsPe => "started Windows PE",
             Signal::Scan | Signal::Operator => "known from a scan",
             Signal::Network => "asked the network for something to boot",
@@ -182,6 +183,29 @@ impl Bench {
                 known.note(at, Signal::Operator, format!("registration service: {}", probe.words()));
                 self.refresh(device);
             }
+            Record::RegistrationAsked { devices, by } => self.fold_asked(&devices, by.as_deref(), at)?,
+            Record::RegistrationDropped { devices } => self.fold_dropped(&devices, at)?,
+            Record::SendingBegun { attempt, customer, lane, group_tag, devices } => {
+                self.fold_begun(Open { attempt, customer, lane, group_tag, devices, since: at })?;
+            }
+            Record::SendingEnded { attempt, taken, refused } => self.fold_ended(&attempt, taken, refused, at)?,
+            Record::SendingUndone { attempt, why } => self.fold_undone(&attempt, &why, at)?,
+            Record::ImportsSaid { said } => self.fold_said(said, at)?,
+            Record::RegistrationsSeen { seen } => self.fold_seen(seen, at)?,
+            Record::DeviceCleared { device, .. } => {
+                self.by_service(device, Event::Cleared, at, "SAFE TO BOOT: every condition holds".to_owned())?;
+            }
+            Record::DeviceUncleared { device, why } => {
+                self.by_service(device, Event::Uncleared, at, format!("NOT safe to boot any more: {why}"))?;
+            }
+            Record::ConditionOverridden { device, condition, by, reason, of } => {
+                self.fold_overridden(device, Override { condition, at, by, reason, of })?;
+            }
+            Record::ActBegun { attempt, customer, act, by } => {
+                self.fold_act(attempt, customer, act, by.as_deref(), at)?
+            }
+            Record::ActEnded { attempt, problem } => self.fold_act_ended(&attempt, problem.as_ref(), at)?,
+            Record::NetworkTested { test } => self.registrations.tested = Some((at, test)),
             Record::Exported { lane, batch, file, sha256, devices, handed_over, .. } => {
                 self.fold_exported(lane, &batch, &file, &sha256, &devices, handed_over.as_ref(), at)?;
             }
@@ -191,6 +215,13 @@ impl Bench {
 
     pub(super) fn device_mut(&mut self, id: DeviceId) -> Result<&mut Device, Misfit> {
         self.devices.get_mut(&id).ok_or(Misfit::NoSuchDevice(id))
+    }
+
+    /// The service, or the bench by what the service says, moves a device.
+    pub(super) fn by_service(&mut self, id: DeviceId, event: Event, at: Moment, words: String) -> Result<(), Misfit> {
+        self.device_mut(id)?.step(event, Signal::Service, at, words)?;
+        self.refresh(id);
+        Ok(())
     }
 
     /// A person, or the bench in a person's place, moves a device.
@@ -288,6 +319,7 @@ impl Bench {
         stays.note(at, left.signal, format!("is what was known as #{}", device.0));
         stays.absorb(&left);
         self.exports.join(device, into);
+        self.registrations.inherit(device, into);
         self.succeed(left, stays);
         Ok(())
     }

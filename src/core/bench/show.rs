@@ -23,6 +23,8 @@ impl Bench {
             matching,
             trust,
             policy: self.policy,
+            gate: self.gate(id),
+            dossier: self.dossier(id).cloned(),
             comparison,
             network: None,
         })
@@ -104,12 +106,13 @@ impl Bench {
             matching,
             attention,
             boot: netboot::decide(Some(device), self.program),
+            registration: self.registration_words(device),
         }
     }
 }
 
 /// How many devices are in each stage, in the order of the lifecycle.
-pub fn count_stages(rows: &[Row]) -> [(StageName, usize); 3] {
-    [StageName::Arrived, StageName::Captured, StageName::Held]
+pub fn count_stages(rows: &[Row]) -> [(StageName, usize); 5] {
+    [StageName::Arrived, StageName::Captured, StageName::Registered, StageName::Cleared, StageName::Held]
         .map(|stage| (stage, rows.iter().filter(|row| row.stage == stage).count()))
 }

@@ -35,7 +35,9 @@ impl Bench {
         let stopped = match &device.stage {
             Stage::Held { reason, .. } => Some(reason.problem()),
             Stage::Replaced { by, .. } => Some(super::decide::lives_on(*by)),
-            Stage::Arrived { .. } | Stage::Captured { .. } => worst.map(|check| check.problem.clone()),
+            Stage::Arrived { .. } | Stage::Captured { .. } | Stage::Registered { .. } | Stage::Cleared { .. } => {
+                worst.map(|check| check.problem.clone())
+            }
         };
         let verdict = if stopped.is_some() { Verdict::Look } else { Verdict::Ok };
         let standing = Answer::new(verdict).line(who(device)).line(format!(

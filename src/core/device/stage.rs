@@ -16,6 +16,16 @@ pub enum Stage {
         since: Moment,
         by: Evidence,
     },
+    /// The service has it. Without `capture`: by what its box says.
+    Registered {
+        since: Moment,
+        capture: Option<(Moment, Evidence)>,
+    },
+    /// Everything that the technician phase needs was seen to be there: safe to boot.
+    Cleared {
+        since: Moment,
+        capture: Option<(Moment, Evidence)>,
+    },
     /// A release leads back to `at`, which is another hold if there was a second reason.
     Held {
         at: Box<Stage>,
@@ -44,6 +54,14 @@ pub enum Evidence {
 pub enum Event {
     Hello,
     Captured(Evidence),
+    /// The service says that its import is complete.
+    Registered,
+    /// Every condition of the gate holds.
+    Cleared,
+    /// One of them does not hold any more.
+    Uncleared,
+    /// Its registration was taken away.
+    Deregistered,
     Hold(HoldReason),
     Release,
     /// It came back in another batch: whose customer it is not, is another question now.
@@ -74,23 +92,36 @@ impl Stage {
             (stage, Event::Hello) => stage,
             (_, Event::Replaced(by)) => Self::Replaced { by, since: now },
             (Self::Arrived { .. } | Self::Captured { .. }, Event::Captured(by)) => Self::Captured { since: now, by },
-            // New evidence is kept, but only a person ends a hold.
-            (Self::Held { at, reason, since }, event @ Event::Captured(_)) => {
-                Self::Held { at: Box::new(at.on(event, now)?), reason, since }
+            (Self::Registered { since, .. }, Event::Captured(by)) => {
+                Self::Registered { since, capture: Some((now, by)) }
             }
+            (Self::Cleared { since, .. }, Event::Captured(by)) => Self::Cleared { since, capture: Some((now, by)) },
+            // New evidence and what the service says are kept, but only a person ends a hold.
+            (
+                Self::Held { at, reason, since },
+                event @ (Event::Captured(_) | Event::Registered | Event::Uncleared | Event::Deregistered),
+            ) => Self::Held { at: Box::new(at.on(event, now)?), reason, since },
+            (stage @ (Self::Arrived { .. } | Self::Captured { .. }), Event::Registered) => {
+                Self::Registered { since: now, capture: stage.captured() }
+            }
+            (stage @ (Self::Registered { .. } | Self::Cleared { .. }), Event::Registered) => stage,
+            (Self::Registered { capture, .. }, Event::Cleared) => Self::Cleared { since: now, capture },
+            (Self::Cleared { capture, .. }, Event::Uncleared) => Self::Registered { since: now, capture },
+            (stage @ (Self::Registered { .. } | Self::Cleared { .. }), Event::Deregistered) => stage.unregistered(now),
             // Each reason is looked at on its own; of one kind only the newest is there.
             (stage, Event::Hold(reason)) => {
                 let rest = stage.without(&|earlier| reason.replaces(earlier));
                 Self::Held { at: Box::new(rest), reason, since: now }
             }
-            (stage, Event::OtherBatch) => stage.without(&|reason| matches!(reason, HoldReason::WrongCustomer { .. })),
+            // Whether its registration fits the other batch is looked at anew.
+            (stage, Event::OtherBatch) => {
+                stage.without(&|reason| matches!(reason, HoldReason::WrongCustomer { .. })).unregistered(now)
+            }
             (stage, Event::Settled(with)) => {
                 stage.without(&|reason| matches!(reason, HoldReason::Clash { other, .. } if *other == with))
             }
             (Self::Held { at, .. }, Event::Release) => *at,
-            (stage @ (Self::Arrived { .. } | Self::Captured { .. }), event @ Event::Release) => {
-                return Err(Refused { stage, event });
-            }
+            (stage, event) => return Err(Refused { stage, event }),
         })
     }
 
@@ -103,10 +134,43 @@ impl Stage {
         }
     }
 
+    /// As if nobody had registered it.
+    fn unregistered(self, now: Moment) -> Self {
+        match self {
+            Self::Held { at, reason, since } => Self::Held { at: Box::new(at.unregistered(now)), reason, since },
+            Self::Registered { capture, .. } | Self::Cleared { capture, .. } => match capture {
+                Some((since, by)) => Self::Captured { since, by },
+                None => Self::Arrived { since: now },
+            },
+            stage => stage,
+        }
+    }
+
+    /// The service has it, whatever holds it on the bench.
+    pub fn is_registered(&self) -> bool {
+        matches!(self.below_holds(), Self::Registered { .. } | Self::Cleared { .. })
+    }
+
+    /// Safe to boot, as far as the service goes; a hold stands above it.
+    pub fn is_cleared(&self) -> bool {
+        matches!(self.below_holds(), Self::Cleared { .. })
+    }
+
+    /// When it was captured last, and what that rests on.
+    pub fn captured(&self) -> Option<(Moment, Evidence)> {
+        match self.below_holds() {
+            Self::Captured { since, by } => Some((*since, *by)),
+            Self::Registered { capture, .. } | Self::Cleared { capture, .. } => *capture,
+            Self::Arrived { .. } | Self::Held { .. } | Self::Replaced { .. } => None,
+        }
+    }
+
     pub fn name(&self) -> StageName {
         match self {
             Self::Arrived { .. } => StageName::Arrived,
             Self::Captured { .. } => StageName::Captured,
+            Self::Registered { .. } => StageName::Registered,
+            Self::Cleared { .. } => StageName::Cleared,
             Self::Held { .. } => StageName::Held,
             Self::Replaced { .. } => StageName::Replaced,
         }

@@ -27,11 +27,28 @@ pub struct Row {
 /// Every text in it may stand between two commas.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
-    Intune { serial: String, hash: HardwareHash, group_tag: String, user: String },
-    Partner { identity: Registered, group_tag: String },
-    Identifier { manufacturer: String, model: String, serial: String },
+    Intune {
+        serial: String,
+        hash: HardwareHash,
+        group_tag: String,
+        user: String,
+    },
+    Partner {
+        identity: Registered,
+        group_tag: String,
+    },
+    Identifier {
+        manufacturer: String,
+        model: String,
+        serial: String,
+    },
     /// `data` as the laptop exported it, unchanged.
-    Association { serial: String, manufacturer: String, model: String, data: String },
+    Association {
+        serial: String,
+        manufacturer: String,
+        model: String,
+        data: String,
+    },
 }
 
 /// One of the sets that Partner Center documents; what is in none of them is left empty.

@@ -97,6 +97,7 @@ pub enum Reason {
     Batch,
     /// It has handed over what we wanted.
     Captured,
+    Registered,
 }
 
 impl Reason {
@@ -105,6 +106,7 @@ impl Reason {
             Self::Chosen => "chosen here",
             Self::Batch => "what this batch boots",
             Self::Captured => "it has been captured",
+            Self::Registered => "it is registered",
         }
     }
 }
@@ -119,6 +121,7 @@ pub fn decide(device: Option<&Device>, program: Program) -> (Decision, Reason) {
         // A hold is looked at on the bench; scanning once more would not end it.
         Choice::Automatic => match device.stage.below_holds() {
             Stage::Captured { .. } | Stage::Replaced { .. } => (Decision::LocalDisk, Reason::Captured),
+            Stage::Registered { .. } | Stage::Cleared { .. } => (Decision::LocalDisk, Reason::Registered),
             Stage::Arrived { .. } | Stage::Held { .. } => (Decision::Boot(program), Reason::Batch),
         },
     }

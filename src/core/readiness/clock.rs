@@ -8,7 +8,7 @@ use super::{
 use crate::{
     capture::{Capture, Part},
     clock::Moment,
-    device::{Device, Evidence, Signal, Stage},
+    device::{Device, Evidence, Signal},
     rtc,
 };
 
@@ -22,14 +22,10 @@ const HOPELESS: u64 = 10 * 60;
 /// When the bench accepted the capture, if the agent sent it there and then. A stick's capture was sealed at
 /// a moment nobody knows, so nothing can be said of that laptop's clock.
 pub fn heard_directly_at(device: &Device) -> Option<Moment> {
-    let stage = match &device.stage {
-        Stage::Held { at, .. } => at,
-        stage => stage,
-    };
-    let Stage::Captured { since, by: Evidence::Capture(_) } = stage else { return None };
+    let Some((since, Evidence::Capture(_))) = device.stage.captured() else { return None };
     // A hold is noted at the same moment, so the last entry alone does not tell.
-    let came_by = |signal| device.history.iter().any(|(at, by, _)| at == since && *by == signal);
-    (came_by(Signal::Agent) && !came_by(Signal::Stick)).then_some(*since)
+    let came_by = |signal| device.history.iter().any(|(at, by, _)| *at == since && *by == signal);
+    (came_by(Signal::Agent) && !came_by(Signal::Stick)).then_some(since)
 }
 
 pub(super) fn check(device: &Device, capture: &Capture, found: &mut Found) {

@@ -5,7 +5,7 @@ use super::{
     Severity::{Stop, Warning},
 };
 use crate::{
-    capture::{Capture, Part},
+    capture::{Capture, FirmwareVariable, Part},
     preflight::{Doubt, Medium, Verdict, judge, trusted},
 };
 
@@ -66,16 +66,13 @@ pub(super) fn medium(capture: &Capture, medium: Option<&Medium>, found: &mut Fou
     );
 }
 
-/// Names: Microsoft's device association documentation, and community tools that list others. The blob or token
-/// is what a tenant gave; the id alone Windows makes before anybody has the laptop.
 fn device_link(capture: &Capture, found: &mut Found) {
     if capture.device_link.is_empty() {
         return;
     }
     let names: Vec<&str> = capture.device_link.iter().map(|variable| variable.name.as_str()).collect();
     let evidence = names.join(", ");
-    let token = |name: &str| name.contains("Jwt") || name.contains("Blob");
-    match names.iter().any(|name| token(name)) {
+    match capture.device_link.iter().any(FirmwareVariable::is_association) {
         true => found.say(
             Stop,
             Part::DeviceLink,

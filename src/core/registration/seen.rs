@@ -90,6 +90,21 @@ pub struct Seen {
     pub association: Option<Association>,
 }
 
+impl Seen {
+    /// In a line of the laptop's history.
+    pub fn words(&self) -> String {
+        match self.registrations.as_slice() {
+            [] => "read back: the tenant does not have it".to_owned(),
+            [only] => {
+                let assigned = only.assigned.as_ref().map_or("not told", |assigned| assigned.word.as_str());
+                let profile = only.profile.as_ref().map_or("none", |profile| profile.name.as_str());
+                format!("read back: tag {}, profile {profile} ({assigned})", only.group_tag)
+            }
+            many => format!("read back: {} registrations under its number", many.len()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "association", rename_all = "kebab-case")]
 pub enum Association {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::seen::{ImportState, Seen};
 use crate::{
+    clock::Moment,
     customer::Cloud,
     device::DeviceId,
     entry::{NotAGuid, ZtdId, guid},
@@ -69,6 +70,17 @@ pub struct Sending {
     pub rows: Vec<Row>,
 }
 
+/// A sending of which nobody knows whether it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settling {
+    pub attempt: AttemptId,
+    pub lane: Lane,
+    pub group_tag: String,
+    /// When it was begun: what is not there long after that never arrived.
+    pub since: Moment,
+    pub lines: Vec<Reading>,
+}
+
 /// A line that the service is working on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
@@ -113,12 +125,44 @@ pub enum Act {
     },
 }
 
+/// What a person wants done to a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wanted {
+    /// Tag, user and name as the batch says.
+    Amend,
+    Unblock,
+    Deregister,
+}
+
+impl Act {
+    pub fn device(&self) -> DeviceId {
+        match self {
+            Self::Amend(Amendment { device, .. }) | Self::Unblock { device, .. } | Self::Deregister { device, .. } => {
+                *device
+            }
+        }
+    }
+
+    /// What it does, for who has to agree to it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Amend(Amendment { group_tag, user, name, .. }) => {
+                let shown = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+                format!("group tag {}, user {}, name {}", shown(group_tag), shown(user), shown(name))
+            }
+            Self::Unblock { .. } => "let it be provisioned once more".to_owned(),
+            Self::Deregister { registration, .. } => format!("delete its registration {}", registration.as_str()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// For the first time; the intent is in the journal.
     Send(Sending),
     /// The bench went down, or the line did, between sending and answer: look whether it is there, send nothing.
-    Settle(Sending),
+    Settle(Settling),
     Poll(Vec<Waiting>),
     Read(Vec<Reading>),
     Act {

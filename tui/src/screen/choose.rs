@@ -91,7 +91,7 @@ pub(crate) fn open_boot(model: &mut Model, devices: impl IntoIterator<Item = Dev
 /// What a person must have chosen for it to be so.
 fn choice_of(boot: (Decision, Reason)) -> Choice {
     match boot {
-        (_, Reason::Batch | Reason::Captured) => Choice::Automatic,
+        (_, Reason::Batch | Reason::Captured | Reason::Registered) => Choice::Automatic,
         (Decision::Boot(program), Reason::Chosen) => Choice::Boot(program),
         (Decision::LocalDisk, Reason::Chosen) => Choice::LocalDisk,
         (Decision::Ignore, Reason::Chosen) => Choice::Ignore,

@@ -271,6 +271,8 @@ fn next(model: &Model, detail: &Detail, now: Moment) -> String {
         _ if is_wrong(&row.matching) => "Do what stands after \"next\". c: scan its label again.",
         _ if model.stuck(row).is_some() => "w: see why it did not boot from the network, and what to do.",
         (_, Verdict::NotReady) => "Do what stands after \"next\", then boot this laptop from the stick again.",
+        (StageName::Cleared, _) => "Safe to boot: start it, and at the first page of setup press Windows x5.",
+        (StageName::Registered, _) => "Do not start it yet: what is missing stands under \"Safe to boot\".",
         (StageName::Captured, _) if !labelled => "c: scan its label. Then p: switch it off, stick to the next laptop.",
         (StageName::Captured, Verdict::ReadyWithWarnings) => {
             "Captured. Do what stands after \"next\" if you can. Then p: switch it off."

@@ -199,6 +199,8 @@ fn label(serial_of_label: &str) -> Option<Label> {
 
 fn sheet(device: Device, matching: Match, verdict: Verdict, checks: Vec<Check>) -> Sheet {
     Sheet {
+        gate: None,
+        dossier: None,
         device,
         readiness: Readiness { verdict, checks },
         matching,

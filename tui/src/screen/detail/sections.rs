@@ -6,7 +6,7 @@ use whiteglove_core::{
     capture::{Capture, Part, SmbiosTables},
     clock::{Moment, short_age},
     control::Sheet,
-    device::{Device, Signal, Stage},
+    device::{Device, Signal},
     order::Expected,
     smbios::Smbios,
 };
@@ -197,11 +197,7 @@ impl Page {
 /// When the bench accepted the capture, if the agent sent it there and then. A stick's capture was
 /// sealed at a moment we do not know.
 fn clock_of(device: &Device) -> Option<Moment> {
-    let stage = match &device.stage {
-        Stage::Held { at, .. } => at,
-        stage => stage,
-    };
-    let Stage::Captured { since, .. } = stage else { return None };
-    let by = device.history.iter().rev().find(|(at, ..)| at == since).map_or(device.signal, |(_, signal, _)| *signal);
-    (by == Signal::Agent).then_some(*since)
+    let (since, _) = device.stage.captured()?;
+    let by = device.history.iter().rev().find(|(at, ..)| *at == since).map_or(device.signal, |(_, signal, _)| *signal);
+    (by == Signal::Agent).then_some(since)
 }

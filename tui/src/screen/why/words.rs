@@ -12,6 +12,7 @@ pub(crate) fn decision(decision: Decision, reason: Reason) -> String {
     match reason {
         Reason::Chosen => format!("{}, chosen here", decision.words()),
         Reason::Batch => format!("{}, as the batch does", decision.words()),
+        Reason::Registered => format!("{}, because it is registered", decision.words()),
         Reason::Captured => format!("{}, because it has been captured", decision.words()),
     }
 }

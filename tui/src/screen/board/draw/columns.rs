@@ -216,7 +216,8 @@ fn look_at(row: &Row, board: &Model, room: usize, now: Moment) -> (String, Tone)
         (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
         // On the order and ready: its label is what nobody has looked at yet.
         (StageName::Captured, _) if row.matching == Match::Expected => ("compare its label".to_owned(), Tone::Dim),
-        (StageName::Captured, _) => (String::new(), Tone::Plain),
+        (StageName::Captured | StageName::Registered, _) => (row.registration.clone().unwrap_or_default(), Tone::Dim),
+        (StageName::Cleared, _) => ("SAFE TO BOOT".to_owned(), Tone::Good),
     }
 }
 

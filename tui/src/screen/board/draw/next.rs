@@ -81,6 +81,8 @@ fn step_for(row: &Row, model: &Model, now: Moment) -> &'static str {
         (StageName::Held, _) => "Enter: see why it is held, and what to do.",
         _ if is_wrong(&row.matching) => "Enter: see label, machine and order side by side.",
         (_, Verdict::NotReady) => "It cannot be pre-provisioned like this. Enter: see what to repair.",
+        (StageName::Cleared, _) => "Safe to boot: start it, and at the first page of setup press Windows x5.",
+        (StageName::Registered, _) => "Do not start it yet. Enter: see what is still missing.",
         (StageName::Captured, Verdict::ReadyWithWarnings) => {
             "Enter: see what may cost time later. Or go on with the next laptop."
         }
