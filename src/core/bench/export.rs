@@ -75,7 +75,7 @@ impl Bench {
         if !ask.lane.is_autopilot() && group_tag.is_some() {
             return Err(Problem::new(
                 "Nothing was exported.",
-                "Only laptops that are registered for Autopilot have a group tag.",
+                format!("There is no group tag in {}.", ask.lane.words()),
                 "Leave --group-tag out.",
             ));
         }

@@ -21,7 +21,7 @@ fn lane_words(lane: Lane) -> (&'static str, &'static str) {
         Lane::Intune => ("Intune", "Windows Autopilot devices, by hardware hash"),
         Lane::Partner => ("Partner Center", "by hash, product key id, or maker, model and serial"),
         Lane::Corporate => ("Identifiers", "corporate ones: they change how a whole tenant enrols"),
-        Lane::Association => ("Association", "device preparation: what Windows setup exported, one file each"),
+        Lane::Association => ("Association", "what Windows setup exported, one file for each"),
     }
 }
 
