@@ -91,7 +91,7 @@ impl Owner {
             drop(reply.send(nothing(None)));
             return (vec![], None);
         };
-        let next = desk.next(&self.bench, &customer, at, fresh);
+        let next = desk.next(&self.bench, &customer, at, &fresh);
         self.dirty |= next.work.is_some();
         let then: Then = Box::new(move |_, written| {
             // Not on the disk: the desk is made anew, and nothing is sent.

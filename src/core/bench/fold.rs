@@ -202,7 +202,7 @@ impl Bench {
                 self.fold_overridden(device, Override { condition, at, by, reason, of })?;
             }
             Record::ActBegun { attempt, customer, act, by } => {
-                self.fold_act(attempt, customer, act, by.as_deref(), at)?
+                self.fold_act(attempt, &customer, act, by.as_deref(), at)?;
             }
             Record::ActEnded { attempt, problem } => self.fold_act_ended(&attempt, problem.as_ref(), at)?,
             Record::NetworkTested { test } => self.registrations.tested = Some((at, test)),

@@ -76,15 +76,15 @@ impl Registrations {
 
     fn set(&mut self, device: DeviceId, progress: Progress) {
         let dossier = self.dossiers.entry(device).or_default();
-        let before = std::mem::replace(&mut dossier.progress, progress.clone());
         let customer = dossier.customer.clone();
-        let queue = self.queue(&customer);
-        if let Some(set) = queue.of(&before) {
+        let queue = self.queues.entry(folded(&customer)).or_default();
+        if let Some(set) = queue.of(&dossier.progress) {
             set.remove(&device);
         }
         if let Some(set) = queue.of(&progress) {
             set.insert(device);
         }
+        dossier.progress = progress;
     }
 
     /// Whose tenant it is for from here on; of another one nothing counts any more.
@@ -342,15 +342,15 @@ impl Bench {
     pub(super) fn fold_act(
         &mut self,
         attempt: AttemptId,
-        customer: String,
+        customer: &str,
         act: Act,
         by: Option<&str>,
         at: Moment,
     ) -> Result<(), Misfit> {
         let by = by.map_or_else(String::new, |by| format!(", says {by}"));
         self.device_mut(act.device())?.note(at, Signal::Operator, format!("to do: {}{by}", act.words()));
-        self.registrations.customers.insert(attempt.clone(), folded(&customer));
-        self.registrations.queue(&customer).acts.insert(attempt, act);
+        self.registrations.customers.insert(attempt.clone(), folded(customer));
+        self.registrations.queue(customer).acts.insert(attempt, act);
         Ok(())
     }
 

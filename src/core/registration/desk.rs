@@ -86,7 +86,7 @@ impl Desk {
     }
 
     /// `fresh`: a name for a sending, if there will be one.
-    pub fn next(&mut self, bench: &Bench, customer: &Customer, now: Moment, fresh: AttemptId) -> Next {
+    pub fn next(&mut self, bench: &Bench, customer: &Customer, now: Moment, fresh: &AttemptId) -> Next {
         if let Some((until, _)) = &self.held {
             if now < *until {
                 return Next { records: vec![], work: None, wake: Some(*until) };
@@ -111,7 +111,7 @@ impl Desk {
         bench: &Bench,
         customer: &Customer,
         now: Moment,
-        fresh: AttemptId,
+        fresh: &AttemptId,
     ) -> Option<(Vec<Record>, Work)> {
         if let Some(settling) = self.unsettled(bench, &customer.name, now) {
             self.busy.insert(settling.attempt.clone());
@@ -165,7 +165,7 @@ impl Desk {
         })
     }
 
-    fn sending(&mut self, bench: &Bench, customer: &Customer, now: Moment, fresh: AttemptId) -> Option<Sending> {
+    fn sending(&mut self, bench: &Bench, customer: &Customer, now: Moment, fresh: &AttemptId) -> Option<Sending> {
         let most = self.limit.unwrap_or(usize::MAX).min(customer.lane.most_in_a_sending());
         let mut sending: Option<Sending> = None;
         let mut numbers = HashSet::new();
