@@ -18,8 +18,8 @@ mod logs;
 mod netboot;
 mod opening;
 mod publish;
-mod signin;
 mod registration;
+mod signin;
 mod sticks;
 mod wire;
 

@@ -23,8 +23,8 @@ use crate::{
     order::{Match, OrderStatus},
     problem::Problem,
     readiness::{Readiness, Severity, Verdict},
-    sign_in::{self, SignIns},
     registration::{Act, Condition, Dossier, Gate, RegistrationView, Wanted},
+    sign_in::{self, SignIns},
     sticks::{brought::Brought, made::Made, size::Window, view::BenchMode},
 };
 
