@@ -20,6 +20,7 @@ use whiteglove_core::problem::Problem;
 async fn main() -> ExitCode {
     // Journal, key, socket and log are the bench's own; images are made readable by who wants to share them.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
+    leave_no_core();
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -28,6 +29,16 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Memory holds tokens and the keys of customers. A crash must not write it to a disk, nor may another program of the
+/// same user read it or what it was started with.
+fn leave_no_core() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Each alone prevents it; a kernel that knows neither is no reason not to start.
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 async fn run(cli: Cli) -> Result<(), Problem> {
