@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use crate::support::{
     cloud::{
         contract::Host,
-        curl::{CLIENT, Fake, IMPORTED, Said, row},
+        curl::{CLIENT, Fake, IMPORTED, Said, curl, row},
         directory::Fate,
         entra::Person,
         faults::Fault,
+        hash::Machine,
         http::now,
+        site,
         world::Pace,
     },
     until,
@@ -100,6 +102,26 @@ fn a_machine_is_registered_once_in_one_tenant() {
 }
 
 #[test]
+fn a_hash_is_read_without_our_own_code() {
+    let machine = Machine::of_hash(&site::hash("PF000001").to_base64()).unwrap();
+    let read = [machine.serial.as_str(), &machine.manufacturer, &machine.model];
+    assert_eq!((read, machine.uuid.len(), machine.is_whole()), (["PF000001", "LENOVO", "21CB"], 16, true));
+    assert!(machine.is_same(&machine) && !machine.is_same(&Machine { uuid: vec![1], ..machine.clone() }));
+    assert_eq!(Machine::of_hash("T0EEAAAA"), Some(Machine::default()));
+    assert_eq!(Machine::of_hash("UEsDBA=="), None);
+}
+
+#[test]
+fn the_floor_is_that_of_the_slowest_laptop() {
+    let serials = site::serials(500, "PF");
+    let pace = Pace::REALISTIC;
+    let floor = pace.floor(serials.iter().map(String::as_str));
+    assert!((140_000..155_000).contains(&floor), "{floor}");
+    let one = pace.floor(["PF00001"]);
+    assert!((80_240..155_240).contains(&one) && one <= floor, "{one}");
+}
+
+#[test]
 fn the_published_limits_hold() {
     let fake = Fake::new(Pace::QUICK);
     let path = format!("{DEVICES}/none/allowNextEnrollment");
@@ -181,6 +203,19 @@ fn every_misbehaviour_looks_as_it_should() {
     let (got, done, said) = ask(&fake, Fault::UnknownWords);
     assert_eq!((got, done), ((0, 200), 1));
     assert_eq!(said.body["value"][0]["state"]["deviceImportStatus"], "unknownNext");
+    for (fault, effect) in [(Fault::HoldBefore, 0), (Fault::HoldAfter, 1)] {
+        fake.cloud.world().faults.on(Host::Graph, "GET", "/organization", 0, 1, fault);
+        let before = fake.cloud.world().calls(Host::Graph, "GET", "/organization").len();
+        let url = format!("{}/v1.0/organization", fake.cloud.url(Host::Graph));
+        let authorization = format!("Authorization: Bearer {}", fake.token);
+        assert_eq!(curl(&["-m", "0.5", "-H", &authorization, &url]).0, 28, "it waits in vain");
+        assert_eq!(fake.cloud.world().calls(Host::Graph, "GET", "/organization").len(), before + effect);
+    }
+    assert_eq!(fake.cloud.world().holding, 2);
+    let (got, done, _) = ask(&fake, Fault::Late(300));
+    assert_eq!((got.0, done), (52, 0));
+    let before = fake.cloud.world().directory.imports.len();
+    until("what came late", || (fake.cloud.world().directory.imports.len() == before + 1).then_some(()));
     // After two that go well, once.
     fake.cloud.world().faults.on(Host::Graph, "GET", "/organization", 2, 1, Fault::ProxyPage(407));
     let seen: Vec<_> = (0..4).map(|_| fake.get("/v1.0/organization").status).collect();
@@ -334,18 +369,7 @@ fn partner_center_works_on_batches() {
         let body = json!({"batchId": "SALES", "devices": devices}).to_string();
         let authorization = format!("Authorization: Bearer {}", fake.token);
         let request = format!("MS-RequestId: {request}");
-        crate::support::cloud::curl::curl(&[
-            "-H",
-            &authorization,
-            "-H",
-            &request,
-            "-H",
-            "Content-Type: application/json",
-            "-d",
-            &body,
-            &url,
-        ])
-        .1
+        curl(&["-H", &authorization, "-H", &request, "-H", "Content-Type: application/json", "-d", &body, &url]).1
     };
     fake.cloud
         .world()

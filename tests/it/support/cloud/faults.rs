@@ -18,6 +18,12 @@ pub(crate) enum Fault {
     ClosedBefore,
     /// Done, and the connection ends without an answer.
     ClosedAfter,
+    /// The connection ends without an answer, and it is done this many milliseconds later all the same.
+    Late(u64),
+    /// Nothing is done and nothing answered for as long as the connection stands.
+    HoldBefore,
+    /// Done, and nothing is answered for as long as the connection stands.
+    HoldAfter,
     /// Nothing was done: the page of a proxy, in HTML, under this status.
     ProxyPage(u16),
     /// Done; every word of an enumeration in the answer is one of next year.

@@ -120,6 +120,17 @@ async fn exchange(host: Host, request: Request<Incoming>, world: Shared) -> io::
     tokio::time::sleep(Duration::from_millis(lasts / 2)).await;
     let reply = match (&fault, before(host, fault.as_ref())) {
         (Some(Fault::ClosedBefore), _) => return Err(io::ErrorKind::ConnectionReset.into()),
+        (Some(Fault::HoldBefore), _) => hold(&world).await,
+        (Some(Fault::Late(wait)), _) => {
+            let wait = Duration::from_millis(*wait);
+            let (method, headers) = (head.method.clone(), head.headers.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                let asked = Asked { method: method.as_str(), path: &path, headers: &headers, body: &body };
+                answer(&mut locked(&world), host, &asked);
+            });
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         (_, Some(reply)) => {
             let mut world = locked(&world);
             judge_request(&mut world, host, &asked);
@@ -135,6 +146,7 @@ async fn exchange(host: Host, request: Request<Incoming>, world: Shared) -> io::
     }
     let body = match fault {
         Some(Fault::ClosedAfter) => return Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::HoldAfter) => hold(&world).await,
         Some(Fault::Half) => {
             response = response.header("content-length", reply.body.len());
             let half = reply.body[..reply.body.len() / 2].to_vec();
@@ -154,6 +166,12 @@ async fn exchange(host: Host, request: Request<Incoming>, world: Shared) -> io::
         _ => Body::from(reply.body),
     };
     response.body(body).map_err(io::Error::other)
+}
+
+/// Until the other side gives up, or is killed.
+async fn hold<T>(world: &Shared) -> T {
+    locked(world).holding += 1;
+    std::future::pending().await
 }
 
 /// What a fault answers by itself, before anything is done.

@@ -13,6 +13,7 @@ pub(crate) mod hash;
 pub(crate) mod http;
 pub(crate) mod limits;
 mod partner;
+pub(crate) mod site;
 pub(crate) mod text;
 pub(crate) mod world;
 

@@ -11,7 +11,7 @@ use super::{
     faults::Faults,
     limits::{Limits, Windows},
     partner::Batch,
-    text::{NEVER, date, guid},
+    text::{NEVER, date, guid, spread},
 };
 
 /// How long things take, in milliseconds.
@@ -47,6 +47,28 @@ impl Pace {
         sync_rule: 600_000,
         token_life: 3_600_000,
     };
+    /// As technicians and the documentation tell.
+    pub(crate) const REALISTIC: Self = Self {
+        request: 80..300,
+        import: 60_000..95_000,
+        nameless: 2_000,
+        profile: 20_000..60_000,
+        in_sync: 60_000,
+        delete: 120_000,
+        sync: 30_000,
+        sync_rule: 600_000,
+        token_life: 3_600_000,
+    };
+
+    /// The least milliseconds from "all are captured" to "the last has its profile, and that was read": a token, one
+    /// import of all at once, and for the slowest of them its import, its profile and one question about it, each
+    /// request as fast as any. At most 500 laptops fit in one import; writes and reads of that are below every limit.
+    pub(crate) fn floor<'a>(&self, serials: impl IntoIterator<Item = &'a str>) -> u64 {
+        let lasts = |serial: &str| {
+            spread(&self.import, &format!("import {serial}")) + spread(&self.profile, &format!("profile {serial}"))
+        };
+        serials.into_iter().map(lasts).max().unwrap_or_default() + 3 * self.request.start
+    }
 }
 
 /// A customer's tenant, or the partner's.
@@ -108,6 +130,8 @@ pub(crate) struct World {
     pub(crate) keeps_import_ids: bool,
     /// Where each service is reached.
     pub(crate) urls: BTreeMap<Host, String>,
+    /// Requests that were held since the beginning.
+    pub(crate) holding: usize,
     counter: u64,
 }
 
@@ -126,6 +150,7 @@ impl World {
             page: 100,
             keeps_import_ids: true,
             urls: BTreeMap::new(),
+            holding: 0,
             counter: 0,
         }
     }
