@@ -4,8 +4,12 @@
 pub mod endpoints;
 pub mod fault;
 pub mod graph;
+pub mod identifiers;
 pub mod oauth;
 pub mod pace;
+pub mod partner;
+pub mod plan;
+pub mod profile;
 
 use std::{fmt, time::Duration};
 

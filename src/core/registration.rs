@@ -8,6 +8,7 @@ mod desk;
 mod dossier;
 mod due;
 mod gate;
+pub mod lint;
 mod network;
 mod seen;
 mod view;

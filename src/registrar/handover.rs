@@ -127,7 +127,7 @@ pub(crate) fn open(file: &Path, key: &Path, bench: &PublicKey, out: &Path) -> Re
     })?;
     fs::create_dir_all(out).map_err(|error| unwritten(out, &error))?;
     for part in &bundle.parts {
-        place(out, &part.name, part.text.as_bytes())?;
+        place(out, &part.name, &part.bytes.0)?;
     }
     place(out, SUMMARY, bundle.summary().as_bytes())?;
     Ok(bundle)

@@ -14,13 +14,13 @@ mod batch;
 mod error;
 mod event;
 mod imported;
-mod json;
+pub(crate) mod json;
 mod managed;
-mod page;
-mod path;
+pub(crate) mod page;
+pub(crate) mod path;
 mod registration;
 mod settings;
-mod time;
+pub(crate) mod time;
 
 pub use association::{AssociatedDevice, associated_devices, associations};
 pub use batch::{MOST_PARTS, answers, batch, is_batch};

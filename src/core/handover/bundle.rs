@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    blob::Blob,
     clock::Moment,
     customer::{Cloud, TenantId},
     lane::{Chosen, File, Lane, laptops},
@@ -29,7 +30,7 @@ pub struct About {
 #[serde(rename_all = "kebab-case")]
 pub struct Part {
     pub name: String,
-    pub text: String,
+    pub bytes: Blob,
     /// Partner Center has no column for it: the batch there has to be called so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_name: Option<String>,
@@ -71,8 +72,7 @@ impl Bundle {
     pub fn of(chosen: &Chosen, files: &[File], about: About) -> Self {
         let part = |file: &File| Part {
             name: file.name.clone(),
-            // Lists are ASCII (core/lane/text.rs).
-            text: String::from_utf8_lossy(&file.bytes).into_owned(),
+            bytes: Blob(file.bytes.clone()),
             batch_name: file.batch_name.clone(),
             laptops: chosen
                 .rows
@@ -130,7 +130,7 @@ impl Bundle {
             made.utc(),
         );
         for part in &self.parts {
-            let digest = hex::encode(Sha256::digest(&part.text));
+            let digest = hex::encode(Sha256::digest(&part.bytes.0));
             text += &format!("\n{}  {}\nsha256 {digest}\n", part.name, laptops(part.laptops.len()));
             if let Some(name) = &part.batch_name {
                 text += &format!("Name the batch in Partner Center {name}.\n");
@@ -152,5 +152,6 @@ impl Bundle {
 /// What the names of lists are made of: nothing that leads out of a folder.
 fn is_plain(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    name.strip_suffix(".csv").is_some_and(|stem| !stem.is_empty() && stem.len() <= 200 && stem.chars().all(fits))
+    let piece = |piece: &str| !piece.is_empty() && piece.chars().all(fits);
+    name.len() <= 200 && name.strip_suffix(".csv").is_some_and(|stem| stem.split('.').all(piece))
 }

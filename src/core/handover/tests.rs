@@ -155,16 +155,25 @@ fn the_bundle_holds_the_lists_byte_for_byte_and_says_what_they_are() {
     let again = Bundle::parse(&bundle.to_bytes().unwrap()).unwrap();
     assert_eq!(again, bundle);
     assert_eq!(
-        (again.parts[0].text.as_bytes(), again.parts[0].name.as_str()),
+        (again.parts[0].bytes.0.as_slice(), again.parts[0].name.as_str()),
         (&files[0].bytes[..], "corporate-spring-001.csv")
     );
     insta::assert_snapshot!(again.summary());
 }
 
 #[test]
+fn lists_that_are_no_text_arrive_as_they_were() {
+    let mut files = chosen().files();
+    (files[0].name, files[0].bytes) = ("association-spring-001.devicelink.csv".into(), b"\xff\xfeS\0".to_vec());
+    let again = Bundle::parse(&Bundle::of(&chosen(), &files, about()).to_bytes().unwrap()).unwrap();
+    assert_eq!(again.parts[0].bytes.0, files[0].bytes);
+}
+
+#[test]
 fn a_bundle_that_would_write_elsewhere_or_is_of_tomorrow_is_refused() {
     let bundle = Bundle::of(&chosen(), &chosen().files(), about());
-    for name in ["../x.csv", "/etc/x.csv", "a/b.csv", ".csv", "x.exe", "a\\b.csv", ""] {
+    for name in ["../x.csv", "..csv", "a..csv", ".hidden.csv", "/etc/x.csv", "a/b.csv", ".csv", "x.exe", "a\\b.csv", ""]
+    {
         let mut bad = bundle.clone();
         bad.parts[0].name = name.to_owned();
         let said = Bundle::parse(&bad.to_bytes().unwrap());

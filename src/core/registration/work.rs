@@ -4,6 +4,7 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::seen::{ImportState, Seen};
 use crate::{
@@ -32,6 +33,13 @@ impl AttemptId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// For the next request of the same sending, where a service takes each number for one request.
+    pub(crate) fn following(&self) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::digest(&self.0)[..16]);
+        Self::from_random(bytes)
     }
 }
 

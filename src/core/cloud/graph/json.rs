@@ -19,12 +19,12 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    pub(super) fn new(at: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(crate) fn new(at: impl Into<String>, why: impl Into<String>) -> Self {
         Self { at: at.into(), why: why.into() }
     }
 }
 
-pub(super) fn document(answer: &Answer) -> Result<Value, Unreadable> {
+pub(crate) fn document(answer: &Answer) -> Result<Value, Unreadable> {
     let bytes = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
     if bytes.len() > LARGEST {
         return Err(Unreadable::new("its size", format!("it is larger than {LARGEST} bytes")));
@@ -40,7 +40,7 @@ pub(super) fn document(answer: &Answer) -> Result<Value, Unreadable> {
 
 /// A value, and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     value: &'a Value,
     at: String,
 }
@@ -48,7 +48,7 @@ pub(super) struct Node<'a> {
 impl<'a> Node<'a> {
     /// # Errors
     /// The document is something else than an object.
-    pub(super) fn root(value: &'a Value) -> Result<Self, Unreadable> {
+    pub(crate) fn root(value: &'a Value) -> Result<Self, Unreadable> {
         match value.is_object() {
             true => Ok(Self { value, at: String::new() }),
             false => Err(Unreadable::new("its start", "it is no object")),
@@ -59,7 +59,7 @@ impl<'a> Node<'a> {
         if self.at.is_empty() { name.to_owned() } else { format!("{}.{name}", self.at) }
     }
 
-    pub(super) fn wrong(&self, name: &str, why: impl Into<String>) -> Unreadable {
+    pub(crate) fn wrong(&self, name: &str, why: impl Into<String>) -> Unreadable {
         Unreadable::new(self.place(name), why)
     }
 
@@ -71,7 +71,7 @@ impl<'a> Node<'a> {
     ///
     /// # Errors
     /// It is something else.
-    pub(super) fn object(&self, name: &str) -> Result<Option<Self>, Unreadable> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Unreadable> {
         let Some(value) = self.value(name) else { return Ok(None) };
         match value.is_object() {
             true => Ok(Some(Self { value, at: self.place(name) })),
@@ -83,7 +83,7 @@ impl<'a> Node<'a> {
     ///
     /// # Errors
     /// It is a list or an object, or far too long.
-    pub(super) fn text(&self, name: &str) -> Result<String, Unreadable> {
+    pub(crate) fn text(&self, name: &str) -> Result<String, Unreadable> {
         let text = match self.value(name) {
             None => return Ok(String::new()),
             Some(Value::String(text)) => text.as_str(),
@@ -98,7 +98,7 @@ impl<'a> Node<'a> {
     }
 
     /// The first of several names under which it is known.
-    pub(super) fn first_text(&self, names: &[&str]) -> Result<String, Unreadable> {
+    pub(crate) fn first_text(&self, names: &[&str]) -> Result<String, Unreadable> {
         for name in names {
             let text = self.text(name)?;
             if !text.is_empty() {
@@ -112,7 +112,7 @@ impl<'a> Node<'a> {
     ///
     /// # Errors
     /// It is not there.
-    pub(super) fn id(&self) -> Result<String, Unreadable> {
+    pub(crate) fn id(&self) -> Result<String, Unreadable> {
         match self.text("id")? {
             id if id.is_empty() => Err(self.wrong("id", "it is missing")),
             id => Ok(id),
@@ -120,7 +120,7 @@ impl<'a> Node<'a> {
     }
 
     /// `None`: it does not say, or not by yes or no.
-    pub(super) fn bool(&self, name: &str) -> Option<bool> {
+    pub(crate) fn bool(&self, name: &str) -> Option<bool> {
         match self.value(name)? {
             Value::Bool(yes) => Some(*yes),
             Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
@@ -130,7 +130,7 @@ impl<'a> Node<'a> {
     }
 
     /// Zero if it is missing or no whole number.
-    pub(super) fn number(&self, name: &str) -> i64 {
+    pub(crate) fn number(&self, name: &str) -> i64 {
         match self.value(name) {
             Some(Value::Number(number)) => number.as_i64().unwrap_or(0),
             Some(Value::String(text)) => text.trim().parse().unwrap_or(0),
@@ -140,7 +140,7 @@ impl<'a> Node<'a> {
 
     /// # Errors
     /// It is missing, or no list of objects.
-    pub(super) fn list(&self, name: &str) -> Result<Vec<Self>, Unreadable> {
+    pub(crate) fn list(&self, name: &str) -> Result<Vec<Self>, Unreadable> {
         let Some(Value::Array(values)) = self.value(name) else {
             return Err(self.wrong(name, "there is no list"));
         };
@@ -158,17 +158,17 @@ impl<'a> Node<'a> {
     ///
     /// # Errors
     /// As there.
-    pub(super) fn ignoring_case(&self, name: &str) -> Result<String, Unreadable> {
+    pub(crate) fn ignoring_case(&self, name: &str) -> Result<String, Unreadable> {
         let key = self.value.as_object().and_then(|object| object.keys().find(|key| key.eq_ignore_ascii_case(name)));
         key.map_or_else(|| Ok(String::new()), |key| self.text(key))
     }
 
-    pub(super) fn raw(&self, name: &str) -> Option<&'a Value> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a Value> {
         self.value(name)
     }
 }
 
 /// Ids that stand for "none".
-pub(super) fn real_id(id: String) -> String {
+pub(crate) fn real_id(id: String) -> String {
     if id.bytes().all(|byte| matches!(byte, b'0' | b'-')) { String::new() } else { id }
 }

@@ -11,7 +11,7 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-pub(super) fn page<T>(
+pub(crate) fn page<T>(
     answer: &Answer,
     read: impl Fn(&Node<'_>) -> Result<T, Unreadable>,
 ) -> Result<Page<T>, Unreadable> {
@@ -26,7 +26,7 @@ pub(super) fn page<T>(
     Ok(Page { items, next })
 }
 
-pub(super) fn one<T>(answer: &Answer, read: impl Fn(&Node<'_>) -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+pub(crate) fn one<T>(answer: &Answer, read: impl Fn(&Node<'_>) -> Result<T, Unreadable>) -> Result<T, Unreadable> {
     let document = document(answer)?;
     read(&Node::root(&document)?)
 }

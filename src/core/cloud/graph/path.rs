@@ -6,18 +6,18 @@ use super::json::Unreadable;
 use crate::cloud::{Cost, Method, Request, Service};
 
 /// Registration goes by the stable version; whatever tracks progress is in the other one only.
-pub(super) const STABLE: &str = "/v1.0";
-pub(super) const BETA: &str = "/beta";
+pub(crate) const STABLE: &str = "/v1.0";
+pub(crate) const BETA: &str = "/beta";
 
 const LONGEST_LINK: usize = 8192;
 
-pub(super) fn request(method: Method, path: String, body: Option<serde_json::Value>) -> Request {
+pub(crate) fn request(method: Method, path: String, body: Option<serde_json::Value>) -> Request {
     let cost = if method == Method::Get { Cost::READ } else { Cost::WRITE };
     Request { service: Service::Graph, method, path, body, headers: vec![], cost }
 }
 
 /// What stands for itself in a path and in a query (RFC 3986, unreserved); everything else is escaped.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -31,7 +31,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// An id as one piece of a path. `.` and `..` would be eaten by whoever joins it.
-pub(super) fn segment(id: &str) -> String {
+pub(crate) fn segment(id: &str) -> String {
     match id {
         "." | ".." => id.replace('.', "%2E"),
         id => escaped(id),
@@ -39,12 +39,12 @@ pub(super) fn segment(id: &str) -> String {
 }
 
 /// A text between apostrophes in a `$filter`: an apostrophe in it is doubled.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("%27{}%27", escaped(&text.replace('\'', "''")))
 }
 
 /// The rest of a path behind its version.
-pub(super) fn version(path: &str) -> Option<(&str, &str)> {
+pub(crate) fn version(path: &str) -> Option<(&str, &str)> {
     [STABLE, BETA].into_iter().find_map(|version| {
         let rest = path.strip_prefix(version)?;
         rest.starts_with('/').then_some((version, rest))

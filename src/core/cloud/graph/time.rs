@@ -5,7 +5,7 @@ use crate::clock::Moment;
 const DAY: i64 = 86_400_000;
 
 /// `None` for what is no time, or before 1970: `0001-01-01T00:00:00Z` means never.
-pub(super) fn moment(text: &str) -> Option<Moment> {
+pub(crate) fn moment(text: &str) -> Option<Moment> {
     let (date, rest) = text.trim().split_once(['T', 't', ' '])?;
     let mut date = date.split('-');
     let (year, month, day) = (digits(date.next()?, 4)?, digits(date.next()?, 2)?, digits(date.next()?, 2)?);
