@@ -1,10 +1,12 @@
 //! What Microsoft's services are asked and what they answer, as data. Nothing is sent here: `src/registrar` adds the
 //! address and the token, and hands back what came.
 
+pub mod association;
 pub mod endpoints;
 pub mod fault;
 pub mod graph;
 pub mod identifiers;
+pub mod lifecycle;
 pub mod oauth;
 pub mod pace;
 pub mod partner;

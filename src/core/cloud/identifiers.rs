@@ -10,9 +10,11 @@ use serde_json::json;
 use super::{
     Answer, Cost, Method, Request,
     graph::{
-        Unreadable,
+        Page, Unreadable,
         json::{Node, document},
+        page::page,
         path::{BETA, request},
+        same_serial,
     },
 };
 use crate::lane::{Line, Row};
@@ -47,6 +49,31 @@ pub fn search(identifiers: &[String]) -> Request {
     let body = json!({ "importedDeviceIdentities": listed(identifiers) });
     let asked = request(Method::Post, format!("{BETA}{IDENTITIES}/searchExistingIdentities"), Some(body));
     Request { cost: Cost::READ, ..asked }
+}
+
+/// All that the tenant has.
+pub fn list() -> Request {
+    request(Method::Get, format!("{BETA}{IDENTITIES}"), None)
+}
+
+/// The serial numbers in a list of identifiers, as they stand there.
+///
+/// # Errors
+/// The answer is no list.
+pub fn listed_serials(answer: &Answer) -> Result<Page<String>, Unreadable> {
+    let all = page(answer, |node| {
+        let text = node.text("importedDeviceIdentifier")?;
+        let ours = node.text("importedDeviceIdentityType")?.eq_ignore_ascii_case(KIND);
+        let serial = text.rsplit([',', ';']).next().map(|serial| serial.trim().to_owned());
+        Ok(serial.filter(|_| ours))
+    })?;
+    Ok(Page { items: all.items.into_iter().flatten().collect(), next: all.next })
+}
+
+/// Identifiers have neither dots nor commas in them (`lane/text.rs`).
+pub fn is_serial(listed: &str, serial: &str) -> bool {
+    let bare: String = serial.chars().filter(|c| !matches!(c, '.' | ',')).collect();
+    same_serial(listed, &bare)
 }
 
 /// Those that an answer to either says are in the tenant.
@@ -110,6 +137,18 @@ mod tests {
         });
         assert_eq!((asked.body, asked.cost), (Some(documented), Cost::WRITE));
         assert_eq!(search(&texts).cost, Cost::READ);
+    }
+
+    #[test]
+    fn a_listed_identifier_is_known_by_its_number() {
+        let body = json!({ "value": [
+            { "id": "1", "importedDeviceIdentifier": "LENOVO,21CB,PF000001", "importedDeviceIdentityType": "manufacturerModelSerial" },
+            { "id": "2", "importedDeviceIdentifier": "356938035643809", "importedDeviceIdentityType": "imei" },
+        ] });
+        let serials = listed_serials(&ok(&body)).unwrap().items;
+        assert_eq!(serials, ["PF000001"]);
+        assert!(is_serial(&serials[0], "PF.000001") && !is_serial(&serials[0], "PF000002"));
+        assert_eq!(list().cost, Cost::READ);
     }
 
     #[test]

@@ -6,7 +6,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Request;
+use super::{
+    Answer, Request,
+    graph::{
+        json::{Node, document},
+        path::segment,
+    },
+};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -28,6 +34,8 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     Send(Request),
+    /// As [`Act::Send`], to what the step before has made: `{id}` in the path is the id that it was given.
+    SendToMade(Request),
     /// As [`Act::Send`]; that there is nothing (404) is as good.
     Remove(Request),
     /// Asked again and again until there is nothing (404).
@@ -37,7 +45,20 @@ pub enum Act {
 impl Act {
     pub fn request(&self) -> &Request {
         match self {
-            Self::Send(request) | Self::Remove(request) | Self::UntilGone(request) => request,
+            Self::Send(request) | Self::SendToMade(request) | Self::Remove(request) | Self::UntilGone(request) => {
+                request
+            }
+        }
+    }
+}
+
+impl Act {
+    /// The request to send, if it goes to what the step before made.
+    pub fn to_made(&self, id: &str) -> Request {
+        let request = self.request();
+        match self {
+            Self::SendToMade(_) => Request { path: request.path.replace("{id}", &segment(id)), ..request.clone() },
+            _ => request.clone(),
         }
     }
 }
@@ -82,6 +103,7 @@ impl Plan {
         for step in &self.steps {
             let kind = match step.act {
                 Act::Send(_) => "send",
+                Act::SendToMade(_) => "send to it",
                 Act::Remove(_) => "remove",
                 Act::UntilGone(_) => "until gone",
             };
@@ -92,6 +114,12 @@ impl Plan {
         }
         hex::encode(digest.finalize())[..12].to_owned()
     }
+}
+
+/// The id of what a request has made; `None`: the answer names none.
+pub fn made(answer: &Answer) -> Option<String> {
+    let document = document(answer).ok()?;
+    Node::root(&document).ok()?.id().ok()
 }
 
 #[cfg(test)]
@@ -117,6 +145,16 @@ mod tests {
         let words = "Two things change.\n  1. delete it\n     GONE AFTERWARDS: the device and its data\n  2. make it\n  note: think";
         assert_eq!(plan().words(), words);
         assert!(plan().loses());
+    }
+
+    #[test]
+    fn a_step_goes_to_what_the_one_before_has_made() {
+        let body = br#"{"@odata.type":"x","id":"d1/../x"}"#.to_vec();
+        let id = made(&Answer { status: 201, retry_after: None, location: None, body }).unwrap();
+        let act = Act::SendToMade(request("/beta/things/{id}/assign", None));
+        assert_eq!(act.to_made(&id).path, "/beta/things/d1%2F..%2Fx/assign");
+        assert_eq!(Act::Send(request("/a/{id}", None)).to_made("1").path, "/a/{id}");
+        assert_eq!(made(&Answer { status: 204, retry_after: None, location: None, body: vec![] }), None);
     }
 
     #[test]

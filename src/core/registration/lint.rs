@@ -35,7 +35,7 @@ impl Severity {
         match self {
             Self::Error => "ERROR",
             Self::Warning => "warning",
-            Self::Unread => "not readable",
+            Self::Unread => "unknown",
             Self::Note => "note",
         }
     }

@@ -27,9 +27,8 @@ pub fn lint(facts: &Facts, expected: &Expected, now: Moment) -> Vec<Finding> {
     pages(&mut found, facts, expected);
     apps(&mut found, facts);
     delivery(&mut found, &facts.delivery);
-    match &facts.secrets {
-        Some(read) => secrets(&mut found, read, now),
-        None => {}
+    if let Some(read) = &facts.secrets {
+        secrets(&mut found, read, now);
     }
     found.0.sort_by_key(|finding| finding.severity);
     found.0
