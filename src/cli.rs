@@ -7,9 +7,11 @@ use whiteglove_core::lane::Lane;
 
 mod handover;
 mod media;
+mod registration;
 
 pub use handover::{HandOverArgs, HandoverAction};
 pub use media::{BenchArgs, KindWord, Made, MediaAction, What, WindowsArgs};
+pub use registration::{ChangeArgs, RegistrationAction};
 
 #[derive(Debug, Parser)]
 #[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]
@@ -54,6 +56,16 @@ pub enum Action {
         #[arg(long, value_name = "NAME", requires = "erase")]
         name: Option<String>,
     },
+    /// Register laptops at the service the customer uses: these, or all of the open batch that can go
+    Register {
+        devices: Vec<u64>,
+        /// Who says so [default: the operator in the settings]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// What became of registration, and whether a laptop is safe to boot
+    #[command(subcommand)]
+    Registration(RegistrationAction),
     /// Look into hardware hashes: files of any kind that `import` takes, `device:7`, `-`, or the text itself
     #[command(subcommand)]
     Hash(HashAction),

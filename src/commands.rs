@@ -13,6 +13,7 @@ mod export;
 mod handover;
 mod media;
 mod netboot;
+mod registration;
 
 use std::{
     io::{IsTerminal, Write},
@@ -32,6 +33,7 @@ pub use export::export;
 pub use handover::handover;
 pub use media::{collect, media};
 pub use netboot::netboot;
+pub use registration::{register, registration};
 use whiteglove_core::{
     clock::short_age,
     control::{Command, Progress, Snapshot, Update},

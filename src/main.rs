@@ -70,6 +70,8 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::SameLaptop { device }) => commands::same_laptop(&config, device).await,
         Some(Action::Netboot(action)) => commands::netboot(&config, action).await,
         Some(Action::Handover(action)) => commands::handover(&config, action).await,
+        Some(Action::Register { devices, by }) => commands::register(&config, devices, by).await,
+        Some(Action::Registration(action)) => commands::registration(&config, action).await,
         Some(Action::Export(args)) => commands::export(&config, args).await,
         Some(Action::Explain { codes, all, json }) => commands::explain(&codes, all, json),
         Some(Action::Doctor) => commands::doctor(&config).await,

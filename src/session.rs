@@ -14,7 +14,7 @@ use crate::{
     appliance::{Appliance, FrontEnd, Input, stopped},
     attach::{self, Attached, Link},
     config::Config,
-    endpoint,
+    endpoint, registrar,
     state::{self, StateLock},
 };
 
@@ -55,6 +55,7 @@ pub async fn start(config: &Config, extent: Extent) -> Result<Option<Running>, P
     if extent != Extent::Quiet {
         let persist = extent == Extent::Board;
         servers.push(tokio::spawn(endpoint::serve(appliance.clone(), config.clone(), persist, stop.clone())));
+        servers.push(tokio::spawn(registrar::run(appliance.clone(), stop.clone())));
         let (path, appliance, stop) = (config.control_socket(), appliance.clone(), stop.clone());
         servers.push(tokio::spawn(async move { attach::serve(&path, appliance, stop).await }));
     }

@@ -196,6 +196,7 @@ pub struct Appliance {
     pub netboot: watch::Receiver<Arc<NetbootPlan>>,
     pub boots: watch::Receiver<Arc<BootTable>>,
     pub tenants: watch::Receiver<Arc<Vec<Online>>>,
+    pub(crate) sign_ins: SignIns,
     pub bench: String,
     pub secret: BoxSecret,
 }
@@ -288,6 +289,7 @@ impl Appliance {
             netboot: plan_seen,
             boots: boots_seen,
             tenants: tenants_seen,
+            sign_ins,
             bench: config.bench.clone(),
             secret,
         };

@@ -20,6 +20,15 @@ use crate::{clock::now, nettest};
 pub struct Online {
     pub tenant: Tenant,
     pub lane: Lane,
+    /// There is something to send, to ask or to change.
+    pub pending: bool,
+}
+
+impl Online {
+    /// By the same way into the same tenant.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.lane == other.lane
+    }
 }
 
 /// Why a registrar could do nothing now.
@@ -135,7 +144,11 @@ impl Owner {
                 id: customer.tenant.as_ref()?.to_string(),
                 cloud: customer.cloud,
             };
-            self.not_ours(Some(&customer.name)).is_ok().then_some(Online { tenant, lane: customer.lane })
+            self.not_ours(Some(&customer.name)).is_ok().then_some(Online {
+                tenant,
+                lane: customer.lane,
+                pending: self.bench.is_pending(&customer.name),
+            })
         };
         self.registration.tenants.send_replace(Arc::new(self.bench.online().filter_map(online).collect()));
     }

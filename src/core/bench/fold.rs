@@ -85,7 +85,10 @@ impl Newcomer {
 impl Bench {
     pub(super) fn fold(&mut self, record: Record, at: Moment) -> Result<(), Misfit> {
         match record {
-            Record::CustomerSet { customer, .. } => self.fold_customer(*customer),
+            Record::CustomerSet { customer, .. } => {
+                self.fold_customer(*customer);
+                self.refresh_registered();
+            }
             Record::BatchSet { batch, .. } => self.fold_batch(*batch),
             Record::BatchOpened { batch, policy, boot, asked } => {
                 self.fold_opened(Batch { identity: policy, boot, ..Batch::named(batch) }, asked);
@@ -205,7 +208,10 @@ impl Bench {
                 self.fold_act(attempt, &customer, act, by.as_deref(), at)?;
             }
             Record::ActEnded { attempt, problem } => self.fold_act_ended(&attempt, problem.as_ref(), at)?,
-            Record::NetworkTested { test } => self.registrations.tested = Some((at, test)),
+            Record::NetworkTested { test } => {
+                self.registrations.tested = Some((at, test));
+                self.refresh_registered();
+            }
             Record::Exported { lane, batch, file, sha256, devices, handed_over, .. } => {
                 self.fold_exported(lane, &batch, &file, &sha256, &devices, handed_over.as_ref(), at)?;
             }

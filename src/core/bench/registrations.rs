@@ -152,6 +152,12 @@ impl Bench {
         })
     }
 
+    /// Whether there is anything to send, to ask or to change at the service.
+    pub fn is_pending(&self, customer: &str) -> bool {
+        let Counts { waiting, sending, importing, registered, .. } = self.registration_counts(customer);
+        waiting + sending + importing + registered > 0 || self.open_acts(customer).next().is_some()
+    }
+
     /// Sendings without an outcome, oldest name first.
     pub fn open_sendings(&self, customer: &str) -> impl Iterator<Item = &Open> {
         self.queue(customer).into_iter().flat_map(|queue| queue.open.values())
@@ -232,6 +238,7 @@ impl Bench {
             self.device_mut(*id)?;
             let (attempt, since) = (open.attempt.clone(), open.since);
             self.registrations.set(*id, Progress::Sending { attempt, since });
+            self.refresh(*id);
         }
         self.registrations.customers.insert(open.attempt.clone(), folded(&open.customer));
         self.registrations.queue(&open.customer).open.insert(open.attempt.clone(), open);
@@ -295,6 +302,12 @@ impl Bench {
             self.refresh(id);
         }
         Ok(())
+    }
+
+    /// Of all of them the gate may stand otherwise.
+    pub(super) fn refresh_registered(&mut self) {
+        let registered: Vec<DeviceId> = self.registrations.every_complete().collect();
+        registered.into_iter().for_each(|id| self.refresh(id));
     }
 
     fn progress(&self, id: DeviceId) -> Option<Progress> {

@@ -15,6 +15,7 @@ mod network;
 mod orders;
 mod people;
 mod preflights;
+mod registrations;
 mod sequences;
 mod sticks;
 mod winpe;

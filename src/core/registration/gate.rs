@@ -321,7 +321,7 @@ fn group_tag(facts: &Facts<'_>) -> Finding {
         false => draft.no(
             format!("group tag is {}, not {}", shown(own), shown(expected)),
             "The tag chooses the group, and with it the profile and the apps.",
-            "Set it: whiteglove amend NUMBER. Then wait until the profile is assigned anew.",
+            "Set it: whiteglove registration amend NUMBER. Then wait until the profile is assigned anew.",
         ),
     }
 }
@@ -438,7 +438,7 @@ fn network(facts: &Facts<'_>) -> Finding {
         None => draft(None).unknown(
             "not tested yet",
             "The bench tests the network by itself when a laptop is registered.",
-            "Wait, or test now: whiteglove network test.",
+            "Wait, or test now: whiteglove registration test-network.",
         ),
         Some((at, test)) => match test.problem() {
             None => draft(Some(*at)).yes(test.words()),

@@ -69,7 +69,7 @@ impl NetworkTest {
         Some(Problem::new(
             format!("The network test failed: {first}{more}"),
             wrong.join("; "),
-            "Check the uplink and what its firewall lets through, then test again: whiteglove network test.",
+            "Check the uplink and what its firewall lets through, then test again: whiteglove registration test-network.",
         ))
     }
 

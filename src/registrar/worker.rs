@@ -1,0 +1,225 @@
+//! One task for each customer whose laptops the bench registers by itself: it asks the owner of the bench what to do,
+//! does it, and reports. It may be killed at any time: what has to be known is in the journal before and after.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+use whiteglove_core::{
+    clock::Moment,
+    cloud::{
+        Service,
+        pace::{Limits, View},
+    },
+    lane::Lane,
+    problem::Problem,
+    registration::{Report, Work},
+    sign_in::SignInState,
+};
+
+use super::{
+    graph::{self, Graph},
+    line::Line,
+    paced::{Paced, Way},
+    signin::SignIns,
+};
+use crate::{
+    appliance::{Appliance, Halted, Input, NextWork, Online},
+    clock::now,
+};
+
+/// Whoever cannot sign in by itself just now tries again then.
+const SIGN_IN_AGAIN: Duration = Duration::from_secs(15);
+/// Shorter waits for the service are sat out by the request itself.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// Whoever carries out the work of a lane. To add one: its transport in this folder, and an arm here.
+#[derive(Debug)]
+enum Registrar {
+    Graph(Graph),
+}
+
+impl Registrar {
+    fn service(&self) -> Service {
+        match self {
+            Self::Graph(_) => Service::Graph,
+        }
+    }
+
+    async fn carry_out(&self, work: Work) -> Report {
+        match self {
+            Self::Graph(graph) => graph.carry_out(work).await,
+        }
+    }
+}
+
+/// Keeps a worker for each of those that the owner names, until told to stop.
+///
+/// # Errors
+/// None yet: a customer whose line cannot be set up is shown so, and the others go on.
+pub async fn run(appliance: Appliance, stop: CancellationToken) -> Result<(), Problem> {
+    let mut tenants = appliance.tenants.clone();
+    let mut workers: HashMap<String, (Online, CancellationToken, JoinHandle<()>)> = HashMap::new();
+    loop {
+        let named = Arc::clone(&tenants.borrow_and_update());
+        workers.retain(|customer, (online, stop, task)| {
+            let same = |other: &&Online| other.tenant.customer == *customer && other.is_like(online);
+            let stays = named.iter().any(|other| same(&other)) && !task.is_finished();
+            if !stays {
+                stop.cancel();
+            }
+            stays
+        });
+        for online in named.iter().filter(|online| online.pending) {
+            workers.entry(online.tenant.customer.clone()).or_insert_with(|| {
+                let stop = stop.child_token();
+                let task = tokio::spawn(work(appliance.clone(), online.clone(), stop.clone()));
+                (online.clone(), stop, task)
+            });
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            changed = tenants.changed() => if changed.is_err() { break },
+        }
+    }
+    for (_, (_, stop, task)) in workers {
+        stop.cancel();
+        drop(task.await);
+    }
+    Ok(())
+}
+
+async fn work(appliance: Appliance, online: Online, stop: CancellationToken) {
+    let sign_ins = appliance.sign_ins.clone();
+    let line = match sign_ins.line(&online.tenant) {
+        Ok(line) => line,
+        Err(problem) => return appliance.send(Input::Trouble(problem)).await,
+    };
+    let worker = match Worker::new(appliance, &online, line, sign_ins) {
+        Ok(worker) => worker,
+        Err((appliance, problem)) => return appliance.send(Input::Trouble(problem)).await,
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = worker.run() => {}
+    }
+}
+
+struct Worker {
+    appliance: Appliance,
+    customer: String,
+    registrar: Arc<Registrar>,
+    line: Line,
+    paced: Paced,
+    sign_ins: SignIns,
+}
+
+impl Worker {
+    /// # Errors
+    /// The lane goes by lists only; with the appliance, to say so.
+    fn new(
+        appliance: Appliance,
+        online: &Online,
+        line: Line,
+        sign_ins: SignIns,
+    ) -> Result<Self, (Appliance, Problem)> {
+        let paced = |service| Paced::new(Way::Line(line.clone()), Limits::of(service));
+        let (registrar, paced) = match online.lane {
+            Lane::Intune => {
+                let paced = paced(Service::Graph);
+                (Registrar::Graph(Graph::new(paced.clone(), graph::SETTLE)), paced)
+            }
+            lane @ (Lane::Partner | Lane::Corporate | Lane::Association) => {
+                let what = format!("{} cannot be registered online.", online.tenant.customer);
+                let why = format!("The bench does not register by {} itself.", lane.words());
+                return Err((appliance, Problem::new(what, why, "Let its lane be Intune, or make lists (l).")));
+            }
+        };
+        let customer = online.tenant.customer.clone();
+        Ok(Self { appliance, customer, registrar: Arc::new(registrar), line, paced, sign_ins })
+    }
+
+    async fn run(&self) {
+        let mut journal = self.appliance.tenants.clone();
+        let mut signed_in = self.sign_ins.seen();
+        let mut pace = self.paced.views();
+        let mut at_work: JoinSet<(Work, Report)> = JoinSet::new();
+        loop {
+            journal.mark_unchanged();
+            signed_in.mark_unchanged();
+            pace.mark_unchanged();
+            let ready = self.ready().await;
+            let was_ready = ready.is_ok();
+            let Some(next) = self.next_work(ready).await else { return };
+            if let Some(work) = next.work {
+                let registrar = Arc::clone(&self.registrar);
+                at_work.spawn(async move {
+                    let report = registrar.carry_out(work.clone()).await;
+                    (work, report)
+                });
+                continue;
+            }
+            tokio::select! {
+                Some(done) = at_work.join_next(), if !at_work.is_empty() => match done {
+                    Ok((work, report)) => self.report(work, report).await,
+                    Err(error) => tracing::error!(%error, "a piece of registration work ended by itself"),
+                },
+                changed = journal.changed() => if changed.is_err() { return },
+                _ = signed_in.changed(), if !was_ready => {}
+                _ = pace.changed(), if !was_ready => {}
+                () = until(next.wake) => {}
+            }
+        }
+    }
+
+    /// Whether anything could be sent now.
+    async fn ready(&self) -> Result<(), Halted> {
+        let service = self.registrar.service();
+        if let Err(why) = self.line.tokens().bearer(service).await {
+            let waits = !self.needs_a_person(service);
+            return Err(Halted { why, until: waits.then(|| now().after(SIGN_IN_AGAIN)) });
+        }
+        let View { next, why, .. } = self.paced.views().borrow().clone();
+        match next.zip(why) {
+            Some((until, why)) if why.is_trouble() && until > now().after(SHORT) => {
+                let what = format!("{} is not asked now.", service.words());
+                let problem = Problem::new(what, why.words(), "Nothing to do: the bench tries again by itself.");
+                Err(Halted { why: problem, until: Some(until) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Time alone does not help.
+    fn needs_a_person(&self, service: Service) -> bool {
+        let shown = self.sign_ins.shown();
+        let own = shown.list.iter().find(|view| view.customer == self.customer && view.service == service);
+        own.is_some_and(|view| view.state.is_at_rest() && view.state != SignInState::Ready)
+    }
+
+    /// `None`: the appliance has stopped.
+    async fn next_work(&self, ready: Result<(), Halted>) -> Option<NextWork> {
+        let (reply, next) = oneshot::channel();
+        let customer = self.customer.clone();
+        self.appliance.inbox.send(Input::NextWork { customer, ready, reply }).await.ok()?;
+        next.await.ok()
+    }
+
+    /// Returns when it is written, or cannot be: then it is looked for anew.
+    async fn report(&self, work: Work, report: Report) {
+        let (reply, written) = oneshot::channel();
+        let customer = self.customer.clone();
+        self.appliance.send(Input::Report { customer, work: Box::new(work), report, reply }).await;
+        drop(written.await);
+    }
+}
+
+async fn until(wake: Option<Moment>) {
+    match wake {
+        Some(at) => tokio::time::sleep(at.since(now())).await,
+        None => std::future::pending().await,
+    }
+}
