@@ -156,7 +156,8 @@ pub enum Input {
         customer: String,
         work: Box<Work>,
         report: Report,
-        reply: oneshot::Sender<()>,
+        /// Whether it is written.
+        reply: oneshot::Sender<bool>,
     },
     /// The network was tested.
     NetworkTested(NetworkTest),
@@ -289,7 +290,7 @@ impl Appliance {
             netboot: plan_seen,
             boots: boots_seen,
             tenants: tenants_seen,
-            sign_ins,
+            sign_ins: owner.sign_ins.clone(),
             bench: config.bench.clone(),
             secret,
         };

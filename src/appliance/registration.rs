@@ -115,7 +115,7 @@ impl Owner {
         name: &str,
         work: &Work,
         report: Report,
-        reply: oneshot::Sender<()>,
+        reply: oneshot::Sender<bool>,
         at: Moment,
     ) -> (Vec<Record>, Option<Then>) {
         if let Report::NotSent { why, .. } | Report::Held { why, .. } = &report {
@@ -129,9 +129,9 @@ impl Owner {
             self.test_network_soon(at);
         }
         // What could not be written is looked for again after the next start of the desk.
-        let then: Then = Box::new(move |_, _| {
+        let then: Then = Box::new(move |_, written| {
             // It may have gone with its task: the report stands all the same.
-            let _gone = reply.send(());
+            let _gone = reply.send(written.is_ok());
         });
         (records, Some(then))
     }

@@ -2,14 +2,15 @@
 
 pub(crate) mod credential;
 pub(crate) mod csv;
-#[allow(dead_code, reason = "the worker of a tenant drives it")]
 pub(crate) mod graph;
 pub(crate) mod handover;
 pub(crate) mod http;
 pub(crate) mod line;
-#[allow(dead_code, reason = "the worker of a tenant drives it")]
 pub(crate) mod paced;
 pub(crate) mod signin;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod vault;
+pub(crate) mod worker;
+
+pub(crate) use worker::run;

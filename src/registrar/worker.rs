@@ -16,7 +16,7 @@ use whiteglove_core::{
     },
     lane::Lane,
     problem::Problem,
-    registration::{Report, Work},
+    registration::{ImportId, ImportState, Report, Work},
     sign_in::SignInState,
 };
 
@@ -49,6 +49,13 @@ impl Registrar {
         }
     }
 
+    /// Nothing depends on it.
+    async fn tidy(&self, over: &[ImportId]) {
+        match self {
+            Self::Graph(graph) => graph.tidy(over).await,
+        }
+    }
+
     async fn carry_out(&self, work: Work) -> Report {
         match self {
             Self::Graph(graph) => graph.carry_out(work).await,
@@ -60,7 +67,7 @@ impl Registrar {
 ///
 /// # Errors
 /// None yet: a customer whose line cannot be set up is shown so, and the others go on.
-pub async fn run(appliance: Appliance, stop: CancellationToken) -> Result<(), Problem> {
+pub(crate) async fn run(appliance: Appliance, stop: CancellationToken) -> Result<(), Problem> {
     let mut tenants = appliance.tenants.clone();
     let mut workers: HashMap<String, (Online, CancellationToken, JoinHandle<()>)> = HashMap::new();
     loop {
@@ -98,9 +105,9 @@ async fn work(appliance: Appliance, online: Online, stop: CancellationToken) {
         Ok(line) => line,
         Err(problem) => return appliance.send(Input::Trouble(problem)).await,
     };
-    let worker = match Worker::new(appliance, &online, line, sign_ins) {
+    let worker = match Worker::new(&appliance, &online, line, sign_ins) {
         Ok(worker) => worker,
-        Err((appliance, problem)) => return appliance.send(Input::Trouble(problem)).await,
+        Err(problem) => return appliance.send(Input::Trouble(problem)).await,
     };
     tokio::select! {
         () = stop.cancelled() => {}
@@ -119,13 +126,8 @@ struct Worker {
 
 impl Worker {
     /// # Errors
-    /// The lane goes by lists only; with the appliance, to say so.
-    fn new(
-        appliance: Appliance,
-        online: &Online,
-        line: Line,
-        sign_ins: SignIns,
-    ) -> Result<Self, (Appliance, Problem)> {
+    /// The lane goes by lists only.
+    fn new(appliance: &Appliance, online: &Online, line: Line, sign_ins: SignIns) -> Result<Self, Problem> {
         let paced = |service| Paced::new(Way::Line(line.clone()), Limits::of(service));
         let (registrar, paced) = match online.lane {
             Lane::Intune => {
@@ -135,11 +137,11 @@ impl Worker {
             lane @ (Lane::Partner | Lane::Corporate | Lane::Association) => {
                 let what = format!("{} cannot be registered online.", online.tenant.customer);
                 let why = format!("The bench does not register by {} itself.", lane.words());
-                return Err((appliance, Problem::new(what, why, "Let its lane be Intune, or make lists (l).")));
+                return Err(Problem::new(what, why, "Let its lane be Intune, or make lists (l)."));
             }
         };
         let customer = online.tenant.customer.clone();
-        Ok(Self { appliance, customer, registrar: Arc::new(registrar), line, paced, sign_ins })
+        Ok(Self { appliance: appliance.clone(), customer, registrar: Arc::new(registrar), line, paced, sign_ins })
     }
 
     async fn run(&self) {
@@ -168,7 +170,7 @@ impl Worker {
                     Err(error) => tracing::error!(%error, "a piece of registration work ended by itself"),
                 },
                 changed = journal.changed() => if changed.is_err() { return },
-                _ = signed_in.changed(), if !was_ready => {}
+                _ = signed_in.changed(), if !was_ready => self.paced.hurry(),
                 _ = pace.changed(), if !was_ready => {}
                 () = until(next.wake) => {}
             }
@@ -210,11 +212,26 @@ impl Worker {
 
     /// Returns when it is written, or cannot be: then it is looked for anew.
     async fn report(&self, work: Work, report: Report) {
+        let over = over(&work, &report);
         let (reply, written) = oneshot::channel();
         let customer = self.customer.clone();
         self.appliance.send(Input::Report { customer, work: Box::new(work), report, reply }).await;
-        drop(written.await);
+        if written.await == Ok(true) && !over.is_empty() {
+            let registrar = Arc::clone(&self.registrar);
+            tokio::spawn(async move { registrar.tidy(&over).await });
+        }
     }
+}
+
+/// Imports that have come to their end: their records at the service are of no more use.
+fn over(work: &Work, report: &Report) -> Vec<ImportId> {
+    let (Work::Poll(asked), Report::Polled(said)) = (work, report) else { return vec![] };
+    let ended = |device| {
+        said.iter().any(|(other, state)| {
+            *other == device && matches!(state, ImportState::Complete { .. } | ImportState::Failed { .. })
+        })
+    };
+    asked.iter().filter(|waiting| ended(waiting.device)).map(|waiting| waiting.import.clone()).collect()
 }
 
 async fn until(wake: Option<Moment>) {

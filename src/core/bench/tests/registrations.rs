@@ -242,7 +242,7 @@ fn lines_that_an_answer_leaves_out_stay_open() {
     office.asks(&[one, two]);
     let sending = office.sends();
     let (attempt, taken) = (sending.attempt.clone(), vec![(one, ImportId("i1".into()))]);
-    office.reports(&Work::Send(sending), Report::Sent { attempt: attempt.clone(), taken, refused: vec![] });
+    office.reports(&Work::Send(sending), Report::Sent { attempt, taken, refused: vec![] });
     assert!(matches!(office.progress(one), Progress::Working { .. }));
     assert!(matches!(office.progress(two), Progress::Sending { .. }));
     let Some(Work::Settle(settling)) = office.next() else { panic!("not settled") };
