@@ -5,6 +5,7 @@
 //!
 //! Invariant: nobody hears "yes" before the journal has it.
 
+mod answers;
 mod boxes;
 mod collect;
 mod commands;
@@ -51,6 +52,7 @@ use whiteglove_core::{
     windows::pe::Answer,
 };
 
+use answers::answer;
 pub use entries::WinPeRefusal;
 pub use front::{Front, FrontEnd};
 use jobs::RunningJob;
@@ -75,7 +77,6 @@ const GROUP: usize = 256;
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 /// A laptop that goes quiet on the network becomes a finding by time alone.
 const STORIES_AGE: Duration = Duration::from_secs(1);
-const REMEMBERED_PROBLEMS: usize = 50;
 
 /// What anyone may send to the owner of the bench.
 #[derive(Debug)]
@@ -533,20 +534,4 @@ impl Owner {
             Input::Stop => (vec![], None),
         }
     }
-
-    fn refuse<T: Send + 'static>(
-        &mut self,
-        reply: oneshot::Sender<Result<T, Problem>>,
-        problem: Problem,
-    ) -> (Vec<Record>, Option<Then>) {
-        self.remember(problem.clone());
-        // Also a refusal waits its turn: an answer must not overtake the write before it.
-        let then: Then = Box::new(move |_, _| drop(reply.send(Err(problem))));
-        (vec![], Some(then))
-    }
-}
-
-fn answer<T: Send + 'static>(reply: oneshot::Sender<Result<T, Problem>>, value: T) -> Then {
-    // The sender may have gone: the record stands all the same, and the retry will hear of it.
-    Box::new(move |_, written| drop(reply.send(written.map(|()| value))))
 }
