@@ -22,5 +22,6 @@ mod process;
 mod registrar;
 mod sealed;
 pub mod session;
+mod settings;
 pub mod state;
 mod sticks;
