@@ -3,10 +3,26 @@
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
-use whiteglove_core::problem::Problem;
+use whiteglove_core::{batch::Batch, control::Settings, customer::Customer, problem::Problem};
 
 /// A file of settings is a page, not a database.
 const LONGEST_FILE: u64 = 1 << 20;
+
+/// All that a file holds.
+#[derive(Debug)]
+pub enum Found {
+    Customers(Vec<Customer>),
+    Batches(Vec<Batch>),
+}
+
+/// # Errors
+/// The file cannot be read, or is not right.
+pub(crate) fn find(of: Settings, path: &Path) -> Result<Found, Problem> {
+    match of {
+        Settings::Customers => read(path, of.word()).map(Found::Customers),
+        Settings::Batches => read(path, of.word()).map(Found::Batches),
+    }
+}
 
 /// One of them as a TOML file, several as `[[customer]]` or `[[batch]]`, or a CSV file with one a line.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>, Problem> {
@@ -14,7 +30,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T
         Problem::new(
             format!("No {what} was taken: {} is not right.", path.display()),
             why,
-            format!("Correct it and try again; `whiteglove {what} show NAME` prints one as an example."),
+            format!("Check the path, or correct the file; `whiteglove {what} show NAME` prints one as an example."),
         )
     };
     let size = std::fs::metadata(path).map_err(|error| wrong(format!("It cannot be read: {error}.")))?.len();
@@ -66,8 +82,6 @@ fn from_csv<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
 
 #[cfg(test)]
 mod tests {
-    use whiteglove_core::{batch::Batch, customer::Customer};
-
     use super::*;
 
     #[test]

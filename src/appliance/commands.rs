@@ -42,13 +42,11 @@ impl Owner {
                 let done = format!("Nothing made with medium {media} is accepted from now on.");
                 self.bench.decide_revoke(media).map(|records| (records, done))
             }
-            Command::SetCustomer { customer, reason } => {
-                let ours = self.not_ours(Some(&customer.name));
-                ours.and_then(|()| self.bench.decide_customer(*customer, reason))
-            }
-            Command::SetBatch { batch, reason } => {
-                let ours = self.not_ours(batch.customer.as_deref());
-                ours.and_then(|()| self.bench.decide_batch(*batch, reason))
+            Command::SetCustomer { customer, reason } => self.set_customer(*customer, reason),
+            Command::SetBatch { batch, reason } => self.set_batch(*batch, reason),
+            Command::TakeSettings { of, from: place, reason } => {
+                self.find_settings(from, of, place, reason);
+                return (vec![], None);
             }
             Command::Register { devices, by } => {
                 let by = by.or_else(|| self.config.operator.clone());

@@ -12,8 +12,10 @@ use whiteglove_core::{
     problem::Problem,
 };
 
-use super::{Appliance, Input, Owner, REMEMBERED_PROBLEMS};
+use super::{Appliance, Input, Owner};
 use crate::clock::now;
+
+const REMEMBERED_PROBLEMS: usize = 50;
 
 type Watched = Option<Arc<Sheet>>;
 

@@ -20,6 +20,7 @@ mod netboot;
 mod opening;
 mod publish;
 mod registration;
+mod settings;
 mod signin;
 mod sticks;
 mod wire;
@@ -33,10 +34,12 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 use whiteglove_core::{
     api::Receipt,
+    batch::BatchRow,
     bench::{Admission, Bench, Sealed, Standing},
     capture::{Capture, Hello},
     clock::Moment,
     control::{Command, Job, Progress, Row, Snapshot, Update},
+    customer::CustomerRow,
     device::DeviceId,
     entry::{Entry, Refusal, Source},
     envelope::BoxSecret,
@@ -69,6 +72,7 @@ use crate::{
     config::Config,
     journal::{self, Journal, JournalError},
     registrar::signin::SignIns,
+    settings::Found,
 };
 
 /// At most this many inputs share one sync; more would only make the first of them wait.
@@ -171,6 +175,12 @@ pub enum Input {
         to: u64,
         update: Update,
     },
+    /// What a file of settings holds, for the front end that named it.
+    Settings {
+        from: u64,
+        found: Result<Found, Problem>,
+        reason: Option<String>,
+    },
     JobDone {
         from: u64,
         outcome: Result<String, Problem>,
@@ -220,6 +230,8 @@ struct Owner {
     fronts: Vec<Front>,
     rows: Arc<Vec<Row>>,
     order_status: Option<Arc<OrderStatus>>,
+    customers: Arc<Vec<CustomerRow>>,
+    batches: Arc<Vec<BatchRow>>,
     endpoints: Vec<String>,
     endpoint_problem: Option<Problem>,
     problems: VecDeque<(Moment, Problem)>,
@@ -266,6 +278,8 @@ impl Appliance {
             fronts: Vec::new(),
             rows: Arc::default(),
             order_status: None,
+            customers: Arc::default(),
+            batches: Arc::default(),
             endpoints: Vec::new(),
             endpoint_problem: None,
             problems: VecDeque::new(),
@@ -527,6 +541,7 @@ impl Owner {
                 self.reply(to, &update);
                 (vec![], None)
             }
+            Input::Settings { from, found, reason } => self.settings_found(from, found, reason),
             Input::JobDone { from, outcome } => {
                 self.finish_job(from, outcome);
                 (vec![], None)

@@ -40,6 +40,7 @@ impl Owner {
         if self.stale {
             self.rows = Arc::new(self.bench.rows_at_work().cloned().collect());
             self.order_status = self.bench.order_status().map(Arc::new);
+            self.publish_settings();
             self.stale = false;
             self.sign_ins.customers(self.tenants());
             self.publish_boots();
@@ -52,6 +53,10 @@ impl Owner {
             at: now(),
             bench: self.config.bench.clone(),
             batch: self.batch(),
+            customer: self.bench.customer_of(&self.batch()).map(str::to_owned),
+            locked_to: self.config.customer.clone(),
+            customers: Arc::clone(&self.customers),
+            batches: Arc::clone(&self.batches),
             simulated: self.config.simulated || self.rows.iter().any(|row| row.simulated),
             endpoints: self.endpoints.clone(),
             endpoint_problem: self.endpoint_problem.clone(),
@@ -67,5 +72,15 @@ impl Owner {
             media_folder: self.config.media_folder(),
             problems: self.problems.iter().cloned().collect(),
         }));
+    }
+    /// Every arrival changes a count; a list that stayed the same is not sent again.
+    fn publish_settings(&mut self) {
+        let (customers, batches) = self.bench.settings_at_work(self.config.customer.as_deref());
+        if *self.customers != customers {
+            self.customers = Arc::new(customers);
+        }
+        if *self.batches != batches {
+            self.batches = Arc::new(batches);
+        }
     }
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Order,
-    batch::{Batch, IdentityPolicy, ModelTrust},
+    batch::{Batch, BatchRow, IdentityPolicy, ModelTrust},
     clock::Moment,
-    customer::Customer,
+    customer::{Customer, CustomerRow},
     device::{Device, DeviceId, Probe, Signal},
     disk::Disk,
     handover,
@@ -53,6 +53,8 @@ pub enum Command {
     SetCustomer { customer: Box<Customer>, reason: Option<String> },
     /// A batch as it is to be; likewise.
     SetBatch { batch: Box<Batch>, reason: Option<String> },
+    /// The same of all in a file, or of none; see [`Settings`]. `from` is on the bench's own computer.
+    TakeSettings { of: Settings, from: PathBuf, reason: Option<String> },
     /// Captures belong to this batch from here on.
     OpenBatch { name: String },
     /// Register these; none named: all of the open batch that can be.
@@ -126,6 +128,24 @@ pub enum Command {
     SignIn(sign_in::Ask),
 }
 
+/// What a TOML or CSV file of settings tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Settings {
+    Customers,
+    Batches,
+}
+
+impl Settings {
+    /// One of them: on screens, and as the table of a TOML file is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Customers => "customer",
+            Self::Batches => "batch",
+        }
+    }
+}
+
 /// Consent for every stick that is plugged in from then on, within a window of sizes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -179,6 +199,19 @@ pub struct Snapshot {
     pub at: Moment,
     pub bench: String,
     pub batch: String,
+    /// Whose batch that is; `None`: nobody's.
+    #[serde(default)]
+    pub customer: Option<String>,
+    /// The only customer that this bench works for, if the configuration locks it to one.
+    #[serde(default)]
+    pub locked_to: Option<String>,
+    /// All that were set, as far as this bench works for them. Of another customer than the open batch's, nothing is
+    /// told of laptops: their counts are 0.
+    #[serde(default)]
+    pub customers: Arc<Vec<CustomerRow>>,
+    /// Likewise.
+    #[serde(default)]
+    pub batches: Arc<Vec<BatchRow>>,
     /// Any device here is simulated: the screen says so all the time.
     pub simulated: bool,
     /// Base URLs laptops reach us by. Empty while the endpoint is down; then `endpoint_problem` says why.

@@ -1,6 +1,6 @@
 //! Customers and batches of this bench, and what may still change in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Bench;
 use crate::{
@@ -68,23 +68,56 @@ impl Bench {
     }
 
     pub fn customers(&self) -> Vec<CustomerRow> {
+        let counts = self.devices_by_batch();
         let row = |customer: &Customer| CustomerRow {
             customer: customer.clone(),
             batches: self.batches_of(&customer.name).map(|batch| batch.name.clone()).collect(),
-            devices: self.batches_of(&customer.name).map(|batch| self.devices_in(&batch.name)).sum(),
+            devices: self.batches_of(&customer.name).filter_map(|batch| counts.get(batch.name.as_str())).sum(),
         };
         self.batches.customers.values().map(row).collect()
     }
 
     pub fn batches(&self) -> Vec<BatchRow> {
+        let counts = self.devices_by_batch();
         let row = |batch: &Batch| BatchRow {
             batch: batch.clone(),
             customer: self.customer_of(&batch.name).map(str::to_owned),
             open: self.batch.as_deref() == Some(&batch.name),
-            devices: self.devices_in(&batch.name),
+            devices: counts.get(batch.name.as_str()).copied().unwrap_or(0),
             expected: self.lists.expected(&batch.name),
         };
         self.batches.batches.values().map(row).collect()
+    }
+
+    /// What a front end gets to see of customers and batches: of another customer than the open batch's no count of
+    /// laptops, and of a bench that is locked to one customer nothing of others.
+    pub fn settings_at_work(&self, locked_to: Option<&str>) -> (Vec<CustomerRow>, Vec<BatchRow>) {
+        let ours = |customer: Option<&str>| match (locked_to, customer) {
+            (Some(own), Some(other)) => folded(own) == folded(other),
+            _ => true,
+        };
+        let open = self.batch.as_deref().and_then(|open| self.customer_of(open)).map(folded);
+        let (mut customers, mut batches) = (self.customers(), self.batches());
+        customers.retain(|row| ours(Some(&row.customer.name)));
+        batches.retain(|row| ours(row.customer.as_deref()));
+        for row in &mut customers {
+            let at_work = open.as_ref().is_none_or(|open| *open == folded(&row.customer.name));
+            row.devices = if at_work { row.devices } else { 0 };
+        }
+        for row in &mut batches {
+            if !self.same_customer(&row.batch.name) {
+                (row.devices, row.expected) = (0, 0);
+            }
+        }
+        (customers, batches)
+    }
+
+    fn devices_by_batch(&self) -> HashMap<&str, usize> {
+        let mut counts = HashMap::new();
+        for device in self.present() {
+            *counts.entry(device.batch.as_str()).or_default() += 1;
+        }
+        counts
     }
 
     fn batches_of(&self, customer: &str) -> impl Iterator<Item = &Batch> {
@@ -152,7 +185,10 @@ impl Bench {
         let mut batch = batch.checked(customer)?;
         batch.customer = customer.map(|customer| customer.name.clone());
         let Some(known) = self.batches.batch(&batch.name) else {
-            let done = format!("Batch '{0}' is there. Open it with: whiteglove batch open '{0}'", batch.name);
+            let done = format!(
+                "Batch '{0}' is there. It is opened on the board (b), or: whiteglove batch open '{0}'",
+                batch.name
+            );
             return Ok((vec![Record::BatchSet { batch: Box::new(batch), reason }], done));
         };
         let changes = known.changes(&batch);
@@ -207,7 +243,7 @@ impl Bench {
             Problem::new(
                 "The batch was not taken.",
                 format!("There is no customer '{}'. There are: {known}.", name.trim()),
-                "Check the name, or set the customer first: whiteglove customer set FILE.",
+                "Check the name, or set the customer first: on the board b, then c, or whiteglove customer set FILE.",
             )
         })
     }
@@ -269,6 +305,6 @@ fn amendment(
     Err(Problem::new(
         format!("{what} is locked: {} in it.", if devices == 1 { "1 laptop is" } else { "laptops are" }),
         format!("{} would be affected by: {}.", laptops(devices), changes.join("; ")),
-        "If that is meant, say why: repeat the command with --reason WHY. The journal keeps it.",
+        "If that is meant, say why: in the form, or as --reason WHY of the command. The journal keeps it.",
     ))
 }

@@ -182,3 +182,25 @@ fn an_order_list_belongs_to_the_customer_that_the_batch_was_set_for() {
     assert!(matches!(shop.matching(1), Match::WrongCustomer { customer, .. } if customer == "Fabrikam"));
     assert_eq!(shop.stage(1), StageName::Held);
 }
+
+#[test]
+fn a_front_end_sees_settings_but_never_how_many_laptops_another_customer_has() {
+    let mut shop = shop();
+    shop.customer(acme(), None).unwrap();
+    shop.customer(Customer::named("Fabrikam"), None).unwrap();
+    shop.batch(spring("ACME"), None).unwrap();
+    shop.batch(Batch { customer: Some("Fabrikam".into()), ..Batch::named("autumn") }, None).unwrap();
+    shop.boots(&laptop("PF1", 1));
+    let counts = |shop: &Shop, locked_to: Option<&str>| {
+        let (customers, batches) = shop.bench.settings_at_work(locked_to);
+        let customers = customers.iter().map(|row| (row.customer.name.clone(), row.devices));
+        let batches = batches.iter().map(|row| (row.batch.name.clone(), row.devices));
+        customers.chain(batches).map(|(name, devices)| format!("{name} {devices}")).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(counts(&shop, None), "ACME 1, Fabrikam 0, autumn 0, spring 1");
+    assert_eq!(counts(&shop, Some("acme")), "ACME 1, spring 1");
+    shop.opens("autumn").unwrap();
+    assert_eq!(counts(&shop, None), "ACME 0, Fabrikam 0, autumn 0, spring 0");
+    // Its own lists are whole all the same.
+    assert!(shop.bench.batches().iter().any(|row| row.devices == 1));
+}
