@@ -31,6 +31,7 @@ mod netboot;
 mod netboot_commands;
 mod preflight;
 mod pty;
+mod pty_batches;
 mod pty_sticks;
 mod registration;
 mod restart;

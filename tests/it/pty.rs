@@ -61,6 +61,13 @@ impl Terminal {
         }
     }
 
+    /// What a terminal sends for one key, or for a paste, in one piece.
+    pub(crate) fn type_key(&mut self, sequence: &str) {
+        thread::sleep(Duration::from_millis(80));
+        write!(self.keys, "{sequence}").unwrap();
+        self.keys.flush().unwrap();
+    }
+
     pub(crate) fn contents(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }

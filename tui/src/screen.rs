@@ -1,10 +1,12 @@
 //! One screen at a time: two open dialogs cannot be written down.
 
 pub(crate) mod ask;
+pub(crate) mod batches;
 pub(crate) mod bench;
 pub(crate) mod board;
 pub(crate) mod choose;
 pub(crate) mod detail;
+pub(crate) mod form;
 pub(crate) mod hash;
 pub(crate) mod help;
 pub(crate) mod lists;
@@ -33,6 +35,10 @@ pub(crate) enum Screen {
     Media(Step),
     /// Lists for those who register.
     Lists(Box<lists::Lists>),
+    /// Batches and customers.
+    Batches(batches::Batches),
+    /// One of them, new or changed.
+    Form(Box<form::Form>),
     /// Many sticks at once.
     Bench(bench::Bench),
     Network(network::Network),
@@ -66,6 +72,7 @@ impl Screen {
             Self::Bench(bench) => bench.input(),
             Self::Order(list) => list.input(),
             Self::Lists(lists) => lists.input(),
+            Self::Form(form) => form.input(),
             _ => None,
         }
     }
@@ -74,6 +81,14 @@ impl Screen {
     pub(crate) fn order_list(&mut self) -> Option<&mut order::OrderList> {
         match self.base_mut() {
             Self::Order(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The form, also below questions, help and problems.
+    pub(crate) fn form(&mut self) -> Option<&mut form::Form> {
+        match self.base_mut() {
+            Self::Form(form) => Some(form),
             _ => None,
         }
     }
@@ -94,6 +109,8 @@ impl Screen {
             Self::Bench(bench) => bench.takes_text(),
             Self::Order(list) => list.is_typing(),
             Self::Lists(lists) => lists.takes_text(),
+            // Also where a value is chosen: a scan must not carry a person off a half-filled form.
+            Self::Form(_) => true,
             _ => false,
         }
     }

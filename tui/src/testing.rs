@@ -20,6 +20,7 @@ use crate::{Model, Msg, Theme, export, update};
 mod hash;
 mod laptop;
 mod network;
+mod settings;
 pub use hash::{
     agreeing_hashes, differing_hashes, hash_not_made, hashes_of_two, hashes_saying, lacking_hash, linux_hash, no_hash,
     windows_hash, winpe_hash,
@@ -30,6 +31,8 @@ pub use laptop::{
 pub use network::{
     booted, failed_port, in_trouble, network, no_cable, on_network, port, refused, rival, story_of, unseen,
 };
+
+pub use settings::{locked, of_customers};
 
 /// The canned benches' now: 2026-11-22 12:00:00 UTC.
 pub const NOON: Moment = Moment::from_millis(1_795_348_800_000);
@@ -296,6 +299,8 @@ pub fn press(model: &mut Model, keys: &str) -> Vec<Command> {
             "pgup" => KeyCode::PageUp,
             "backspace" => KeyCode::Backspace,
             "tab" => KeyCode::Tab,
+            "f1" => KeyCode::F(1),
+            "f10" => KeyCode::F(10),
             "space" => KeyCode::Char(' '),
             "ctrl-c" => {
                 push(model, KeyCode::Char('c'), KeyModifiers::CONTROL);

@@ -1,5 +1,6 @@
 //! Press keys, read the screen.
 
+mod batches;
 mod bench;
 mod board;
 mod build;

@@ -14,7 +14,7 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        bench, board, choose, detail, hash, help, lists, media, network, order, problems, why,
+        batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, problems, why,
     },
 };
 
@@ -62,9 +62,14 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
         Update::Problem(problem) => {
             // It may be all that the bench says to a scan.
             model.asked = None;
-            model.tell(problem, now);
+            if !form::refused(model, &problem, now) {
+                model.tell(problem, now);
+            }
         }
-        Update::Done(text) => model.notice = Some(text),
+        Update::Done(text) => {
+            form::done(model);
+            model.notice = Some(text);
+        }
     }
 }
 
@@ -137,6 +142,7 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
             (Screen::Find, None) => board::find_key(model, key, out),
             (Screen::Order(_), scanned) => order::text_key(model, key, scanned.is_some(), out),
             (Screen::Lists(_), scanned) => lists::text_key(model, key, scanned.is_some(), out),
+            (Screen::Form(_), scanned) => form::key(model, key, scanned.is_some(), out),
             (Screen::Bench(_), scanned) => bench::text_key(model, key, scanned.is_some(), out),
             (_, scanned) => media::text_key(model, key, scanned.is_some(), out),
         };
@@ -164,6 +170,13 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
         }
         Screen::Media(_) => media::key(model, key, now, out),
         Screen::Lists(_) => lists::key(model, key, now, out),
+        Screen::Batches(shown) => {
+            if let Some(action) = keymap::find(shown.keys(), &key) {
+                batches::act(model, action, now);
+            }
+        }
+        // Its keys are letters for it.
+        Screen::Form(_) => {}
         Screen::Bench(_) => bench::key(model, key, now, out),
         Screen::Network(_) => {
             if let Some(action) = keymap::find(network::KEYS, &key) {
@@ -203,6 +216,8 @@ fn paste(model: &mut Model, text: &str, out: &mut Vec<Command>) {
         input.paste(text);
     } else if let Screen::Find = model.screen {
         board::find_paste(model, text);
+    } else if model.screen.takes_text() {
+        // There is no field for it just now.
     } else if let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) {
         answer::ask(model, line, out);
     }

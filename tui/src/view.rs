@@ -15,7 +15,10 @@ use crate::{
     answer,
     keymap::{self, Binding},
     model::Model,
-    screen::{Screen, ask, bench, board, choose, detail, hash, help, lists, media, network, order, problems, why},
+    screen::{
+        Screen, ask, batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, problems,
+        why,
+    },
     theme::{Theme, Tone},
     widget::text,
 };
@@ -48,6 +51,8 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
         Screen::Order(list) => order::draw(model, list, area, buf, now),
         Screen::Media(step) => media::draw(model, step, area, buf, now),
         Screen::Lists(lists) => lists::draw(model, lists, area, buf, now),
+        Screen::Batches(shown) => batches::draw(model, shown, area, buf, now),
+        Screen::Form(form) => form::draw(model, form, area, buf, now),
         Screen::Bench(bench) => bench::draw(model, bench, area, buf, now),
         Screen::Network(shown) => network::draw(model, shown, area, buf, now),
         Screen::Why(why) => why::draw(model, why, area, buf, now),

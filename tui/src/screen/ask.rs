@@ -10,7 +10,7 @@ use whiteglove_core::{
     sticks::view::View,
 };
 
-use super::{Screen, bench};
+use super::{Screen, bench, form};
 use crate::{
     keymap::{Binding, bind},
     model::Model,
@@ -50,6 +50,13 @@ pub(crate) enum Ask {
     StopSticks {
         busy: usize,
     },
+    /// Laptops are captured for another batch from then on.
+    OpenBatch {
+        name: String,
+        customer: Option<String>,
+    },
+    /// A form is left with what was typed into it.
+    DropForm,
     /// The bench is to give addresses there.
     OwnNetwork {
         interface: String,
@@ -116,6 +123,8 @@ pub(crate) fn act(model: &mut Model, action: Action, out: &mut Vec<Command>) {
         (Action::Yes, Ask::CancelJob { .. }) => out.push(Command::CancelJob),
         (Action::Yes, Ask::StopSticks { .. }) => out.push(Command::DisarmBench { stop: true }),
         (Action::Yes, Ask::OwnNetwork { interface }) => out.push(Command::SetNetwork { interface, mode: Mode::Own }),
+        (Action::Yes, Ask::OpenBatch { name, .. }) => out.push(Command::OpenBatch { name }),
+        (Action::Yes, Ask::DropForm) => form::leave(model),
         (Action::Said(probe), Ask::Probe { device, .. }) => out.push(Command::Probe { device, probe }),
         // Their tables hold no such key.
         (Action::Yes, Ask::Probe { .. }) | (Action::Said(_), _) => {}
@@ -188,6 +197,36 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
                 "{busy} of them are half written: their old content is gone and they do not boot. Written again, they go \
                  on where they were. To let them be finished instead: n, then d."
             ),
+        ),
+        Ask::OpenBatch { name, customer } => {
+            let whose = match customer {
+                Some(customer) => format!(" of {customer}"),
+                None => " (nobody's)".to_owned(),
+            };
+            let open = model.snapshot.as_deref();
+            let open = open.map(|snapshot| (snapshot.batch.as_str(), snapshot.customer.as_deref()));
+            let other = open.is_some_and(|(_, open)| match (open, customer.as_deref()) {
+                (Some(open), Some(other)) => !open.eq_ignore_ascii_case(other),
+                _ => false,
+            });
+            let hidden = if other {
+                " The laptops of the customer before leave the board; nothing of them is lost."
+            } else {
+                ""
+            };
+            let before = match open {
+                Some((batch, _)) if !batch.is_empty() => format!("STICKS OF {batch} ARE NOT TAKEN ANY MORE"),
+                _ => "Sticks of other batches are not taken".to_owned(),
+            };
+            let text = format!(
+                "Laptops are captured for batch {name}{whose} from now on. {before}: build sticks for {name} (m). \
+                 Laptops that boot from the network need nothing.{hidden}"
+            );
+            ("Work on another batch?", text)
+        }
+        Ask::DropForm => (
+            "Leave this form?",
+            "What you typed is thrown away. Nothing of it was saved. To keep it: n, then F10.".to_owned(),
         ),
         Ask::OwnNetwork { interface } => (
             "Give addresses on this network?",

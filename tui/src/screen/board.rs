@@ -9,7 +9,7 @@ use whiteglove_core::{
     device::DeviceId,
 };
 
-use super::{Screen, ask, ask::Ask, choose, detail, help, lists, media, network, order, problems, why};
+use super::{Screen, ask, ask::Ask, batches, choose, detail, help, lists, media, network, order, problems, why};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -28,6 +28,7 @@ pub(crate) enum Action {
     Order,
     Media,
     Lists,
+    Batches,
     Network,
     Why,
     Boot,
@@ -60,6 +61,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         Action::Lists,
         "",
         "Lists for Intune, Partner Center and corporate identifiers: write them into a folder",
+    ),
+    bind(
+        &[KeyCode::Char('b')],
+        Action::Batches,
+        "",
+        "Batches and customers: which is open; open another one, make one, change one",
     ),
     bind(
         &[KeyCode::Char('s')],
@@ -216,6 +223,7 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         Action::Order => order::open(model),
         Action::Media => media::open(model, out),
         Action::Lists => lists::open(model, out),
+        Action::Batches => batches::open(model),
         Action::Network => network::open(model),
         Action::Why => {
             if let Some(device) = chosen_or_step(model) {

@@ -8,7 +8,7 @@ use ratatui::{
 };
 use whiteglove_core::{
     clock::Moment,
-    control::{StageName, Tone as Sound},
+    control::{Settings, StageName, Tone as Sound},
     device::{DeviceId, Signal},
     netboot::{Mode, Standing},
     order::Match,
@@ -16,8 +16,8 @@ use whiteglove_core::{
 };
 
 use super::{
-    Screen, ask, bench, board, board::short_match, choose, detail, hash, lists, media, network, order, pages, problems,
-    why,
+    Screen, ask, batches, bench, board, board::short_match, choose, detail, form, hash, lists, media, network, order,
+    pages, problems, why,
 };
 use crate::{
     answer,
@@ -65,6 +65,9 @@ pub(crate) fn act(model: &mut Model, action: Action) {
 
 const BENCH: &str = "Bench mode";
 const LISTS: &str = "Lists for the portals";
+const BATCHES: &str = "Batches";
+const CUSTOMERS: &str = "Customers";
+const FORM: &str = "A form";
 const ORDER: &str = "The order";
 const HASH: &str = "The hardware hash";
 const NETWORK: &str = "The network";
@@ -79,6 +82,10 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         ("One laptop", keymap::help(detail::KEYS)),
         ("Sticks", keymap::help(media::KEYS)),
         (LISTS, keymap::help(lists::KEYS)),
+        (BATCHES, keymap::help(batches::KEYS)),
+        (CUSTOMERS, keymap::help(batches::CUSTOMER_KEYS)),
+        (FORM, keymap::help(form::KEYS)),
+        ("A form that changes something", keymap::help(form::REVIEW_KEYS)),
         (BENCH, keymap::help(bench::KEYS)),
         ("Teaching the ports", keymap::help(bench::TEACH_KEYS)),
         ("Choosing an image or a disk", keymap::help(pages::PICK_KEYS)),
@@ -99,6 +106,9 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         Screen::Media(_) => "Sticks",
         Screen::Bench(_) => BENCH,
         Screen::Lists(_) => LISTS,
+        Screen::Batches(shown) if shown.of == Settings::Customers => CUSTOMERS,
+        Screen::Batches(_) => BATCHES,
+        Screen::Form(_) => FORM,
         Screen::Problems { .. } => "Problems",
         Screen::Order(_) => ORDER,
         Screen::Hash(_) => HASH,

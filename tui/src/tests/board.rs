@@ -28,7 +28,7 @@ fn an_empty_board_says_what_to_do() {
 
          Without a stick: s turns network boot on.
          A stick came back from laptops without network: m, then i imports it.
-
+         Laptops of another customer or batch: b.
 
 
 
@@ -147,7 +147,7 @@ fn an_endpoint_that_is_down_is_the_first_thing_to_repair() {
 
          Without a stick: s turns network boot on.
          A stick came back from laptops without network: m, then i imports it.
-
+         Laptops of another customer or batch: b.
 
     NEXT  Close the other program, or set another port under "listen" in the
           configuration, and start again.

@@ -22,13 +22,13 @@ fn help_starts_with_the_screen_it_was_asked_on() {
       m                 Sticks: build an image, write one, import a returned one
       l                 Lists for Intune, Partner Center and corporate
                         identifiers: write them into a folder
+      b                 Batches and customers: which is open; open another one,
+                        make one, change one
       s                 Network boot: where the bench serves, who asks, and who is
                         stuck
       ?, F1             This help
       q                 Quit, after a question
-      w                 Why the laptop did not boot from the network, step by step
-      n                 Choose what the laptop, or all marked ones, boot from the
-                                                      ↓ 286 more lines: Down, PgDn
+                                                      ↓ 336 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

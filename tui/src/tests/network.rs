@@ -422,7 +422,7 @@ fn an_empty_board_with_a_network_says_how_to_boot_from_it() {
 
          It does not boot? s shows who asks, and why. m makes a stick instead.
          A stick came back from laptops without network: m, then i imports it.
-
+         Laptops of another customer or batch: b.
 
 
 

@@ -5,14 +5,17 @@ use ratatui::{
     layout::Rect,
     text::{Line, Span},
 };
-use whiteglove_core::{clock::Moment, control::Row};
+use whiteglove_core::{
+    clock::Moment,
+    control::{Row, Snapshot},
+};
 
 use super::{FIND_KEYS, KEYS};
 use crate::{
     answer, keymap,
     model::Model,
     screen::{Screen, bench, media},
-    theme::Tone,
+    theme::{Theme, Tone},
     view,
     widget::text,
 };
@@ -103,16 +106,32 @@ fn title(model: &Model, area: Rect, buf: &mut Buffer) {
     let theme = model.theme;
     let counts = model.counts;
     let right = format!("{} arrived   {} captured   {} held ", counts.arrived, counts.captured, counts.held);
-    let left = match model.snapshot.as_deref() {
-        Some(snapshot) if !snapshot.batch.is_empty() => {
-            format!(" whiteglove   {}   batch {}", snapshot.bench, snapshot.batch)
-        }
-        Some(snapshot) => format!(" whiteglove   {}   no batch open", snapshot.bench),
-        None => " whiteglove".to_owned(),
-    };
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
+    let left = whose(model.snapshot.as_deref(), room, theme);
     let line = format!("{}  {right}", text::fit(&left, room, theme));
     text::band(&line, area, buf, theme.style(Tone::Title), theme);
+}
+
+/// Whose laptops these are: customer and batch before the names of the bench and of the program.
+fn whose(snapshot: Option<&Snapshot>, room: usize, theme: Theme) -> String {
+    let Some(snapshot) = snapshot else { return " whiteglove".to_owned() };
+    let batch = match snapshot.batch.as_str() {
+        "" => "no batch open".to_owned(),
+        batch => format!("batch {batch}"),
+    };
+    let Some(customer) = &snapshot.customer else { return format!(" whiteglove   {}   {batch}", snapshot.bench) };
+    let short = batch.strip_prefix("batch ").unwrap_or(&batch);
+    let ways = [
+        format!(" whiteglove   {}   {customer}   {batch}", snapshot.bench),
+        format!(" {}   {customer}   {batch}", snapshot.bench),
+        format!(" {customer}   {batch}"),
+    ];
+    let fitting = ways.into_iter().find(|way| text::width(way) <= room);
+    // Either may be 32 letters long; the ends of both matter less than that both are there.
+    fitting.unwrap_or_else(|| {
+        let theirs = (room / 2).max(room.saturating_sub(text::width(short) + 4));
+        format!(" {}   {short}", text::cut(customer, theirs.saturating_sub(4), theme))
+    })
 }
 
 /// The filter if one is on, else how many laptops wait for a person.
@@ -177,6 +196,7 @@ fn empty(model: &Model, area: Rect, buf: &mut Buffer) {
         "",
         "   Without a stick: s turns network boot on.",
         "   A stick came back from laptops without network: m, then i imports it.",
+        "   Laptops of another customer or batch: b.",
     ];
     let by_network = [
         "1  Plug a laptop into the bench switch: its own port, or a USB adapter.",
@@ -186,6 +206,7 @@ fn empty(model: &Model, area: Rect, buf: &mut Buffer) {
         "",
         "   It does not boot? s shows who asks, and why. m makes a stick instead.",
         "   A stick came back from laptops without network: m, then i imports it.",
+        "   Laptops of another customer or batch: b.",
     ];
     let steps = if model.uses_network() { by_network } else { by_stick };
     lines.push(Line::from(Span::styled("   No laptops yet.", theme.style(Tone::Strong))));
