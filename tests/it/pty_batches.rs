@@ -13,7 +13,7 @@ fn a_customer_and_its_batch_are_made_and_opened_on_the_screen() {
     board.shows("c: set the first customer");
     board.press("cn");
     board.shows("New customer");
-    board.press("Contoso\t00000000-0000-4000-8000-00000000aa07\t\t\t\tSALES KIOSK");
+    board.press("Contoso\t00000000-0000-4000-8000-00000000aa07\t\t\t\t\tSALES KIOSK");
     // The whole form from here: F10.
     board.type_key("\x1b[21~");
     board.shows("Contoso is a customer of this bench now.");

@@ -116,7 +116,7 @@ fn a_customer_is_made_and_what_cannot_be_is_said_at_its_field() {
     has(&model, "32 hexadecimal digits in five groups");
     press(&mut model, "backspace backspace backspace backspace backspace backspace");
     let tenant = "00000000-0000-4000-8000-00000000aa09";
-    press(&mut model, &format!("'{tenant} enter enter right enter right enter 'SALES,KIOSK space 'LAB enter"));
+    press(&mut model, &format!("'{tenant} enter enter right enter right enter enter 'SALES,KIOSK space 'LAB enter"));
     assert_eq!(press(&mut model, "'NW-%SERIAL% enter 'soon enter enter"), []);
     has(&model, "Give a number of whole hours, or nothing.");
     press(&mut model, "backspace backspace backspace backspace");

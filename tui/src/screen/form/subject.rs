@@ -6,12 +6,14 @@ use whiteglove_core::{
     batch::{Batch, BatchRow, IdentityPolicy, Register, UserPolicy},
     control::{Command, Settings, Snapshot},
     customer::{Cloud, Customer, CustomerRow, TenantId, Way},
+    handover::NotAKey,
     lane::Lane,
     media::Generation,
     netboot::Program,
 };
 
 use super::field::{BOOTS, CLOUDS, Field, IDENTITIES, LANES, LOADERS, NOBODY, REGISTERS, USERS, Value, WAYS, What};
+use crate::widget::text::sentence;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Subject {
@@ -134,6 +136,7 @@ fn customer_fields(customer: &Customer) -> Vec<Field> {
         Field::of(What::Cloud, &CLOUDS, Cloud::words, customer.cloud),
         Field::of(What::Lane, &LANES, Lane::words, customer.lane),
         Field::of(What::Way, &WAYS, Way::words, customer.way),
+        Field::text(What::HandOverTo, customer.hand_over_to.map(|key| key.to_string()).unwrap_or_default()),
         Field::text(What::GroupTags, customer.group_tags.join(" ")),
         Field::optional(What::Naming, customer.naming.as_ref()),
         Field::text(What::Sla, customer.sla_hours.map(|hours| hours.to_string()).unwrap_or_default()),
@@ -187,6 +190,10 @@ fn customer_of(known: Customer, fields: &[Field]) -> Result<Made, Complaint> {
             "A tenant ID is 32 hexadecimal digits in five groups, like 00000000-0000-0000-0000-000000000000.",
         );
     };
+    let hand_over_to = match text(fields, What::HandOverTo).map(|key| key.parse()).transpose() {
+        Ok(key) => key,
+        Err(error) => return complain(What::HandOverTo, &sentence(&NotAKey::to_string(&error))),
+    };
     let Ok(sla_hours) = text(fields, What::Sla).map(|text| text.parse::<u32>()).transpose() else {
         return complain(What::Sla, "Give a number of whole hours, or nothing.");
     };
@@ -200,6 +207,7 @@ fn customer_of(known: Customer, fields: &[Field]) -> Result<Made, Complaint> {
         group_tags: tags.split([' ', ',', ';']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
         naming: text(fields, What::Naming),
         sla_hours,
+        hand_over_to,
     })))
 }
 
