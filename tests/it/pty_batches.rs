@@ -65,5 +65,7 @@ fn a_file_is_taken_whole_or_not_at_all() {
     board.shows("2 taken from the file; 2 of them are new or were changed.");
     let listed = bench.says(&["customer", "list"]);
     assert!(listed.contains("ACME") && listed.contains("Fabrikam"), "{listed}");
+    board.press("\x1b\x1b");
+    board.shows("No laptops yet");
     board.quit();
 }
