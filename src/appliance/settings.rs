@@ -40,7 +40,7 @@ impl Owner {
         found: Result<Found, Problem>,
         reason: Option<String>,
     ) -> (Vec<Record>, Option<Then>) {
-        match found.and_then(|found| self.decide_settings(found, reason)) {
+        match found.and_then(|found| self.decide_settings(found, reason.as_deref())) {
             Ok((records, done)) => {
                 let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
                 (records, Some(then))
@@ -52,14 +52,15 @@ impl Owner {
         }
     }
 
-    fn decide_settings(&self, found: Found, reason: Option<String>) -> Result<Changed, Problem> {
+    fn decide_settings(&self, found: Found, reason: Option<&str>) -> Result<Changed, Problem> {
         let decided: Vec<Changed> = match found {
             Found::Customers(all) => {
                 no_twins("customer", all.iter().map(|customer| customer.name.as_str()))?;
                 let several = all.len() > 1;
                 let set = |customer: Customer| {
                     let name = customer.name.clone();
-                    self.set_customer(customer, reason.clone()).map_err(|problem| of_several(several, &name, problem))
+                    self.set_customer(customer, reason.map(str::to_owned))
+                        .map_err(|problem| of_several(several, &name, problem))
                 };
                 all.into_iter().map(set).collect::<Result<_, _>>()?
             }
@@ -68,7 +69,8 @@ impl Owner {
                 let several = all.len() > 1;
                 let set = |batch: Batch| {
                     let name = batch.name.clone();
-                    self.set_batch(batch, reason.clone()).map_err(|problem| of_several(several, &name, problem))
+                    self.set_batch(batch, reason.map(str::to_owned))
+                        .map_err(|problem| of_several(several, &name, problem))
                 };
                 all.into_iter().map(set).collect::<Result<_, _>>()?
             }
