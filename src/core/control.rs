@@ -306,6 +306,9 @@ pub struct Row {
     pub matching: Match,
     /// In a few words, what a person has to look at.
     pub attention: Option<String>,
+    /// The registration service refused it: a person has to look.
+    #[serde(default)]
+    pub refused: bool,
     /// What it boots from the network when it asks next, and why.
     pub boot: (Decision, Reason),
     /// Where its registration is, in a few words; `None`: nothing is under way, or it is cleared.

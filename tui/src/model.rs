@@ -93,6 +93,8 @@ pub(crate) struct Counts {
     pub(crate) registered: usize,
     /// Safe to boot.
     pub(crate) cleared: usize,
+    /// Captured, nothing known against it, and nobody asked for its registration.
+    pub(crate) unasked: usize,
     pub(crate) arrived: usize,
     pub(crate) captured: usize,
     pub(crate) held: usize,
@@ -121,6 +123,8 @@ impl Counts {
                     continue;
                 }
             }
+            let ready = row.stage == StageName::Captured && row.verdict != Verdict::NotReady;
+            counts.unasked += usize::from(ready && row.registration.is_none());
             counts.needing += usize::from(model.needs_a_person(row, now));
             counts.matched |= row.matching != Match::Unchecked;
             counts.longest_serial = counts.longest_serial.max(row.serial.len());
@@ -199,6 +203,7 @@ impl Model {
         row.stage != StageName::Replaced
             && (row.stage == StageName::Held
                 || row.verdict == Verdict::NotReady
+                || row.refused
                 || is_wrong(&row.matching)
                 || is_silent(row, now)
                 || self.stuck(row).is_some())

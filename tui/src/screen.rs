@@ -14,7 +14,9 @@ pub(crate) mod media;
 pub(crate) mod network;
 pub(crate) mod order;
 pub(crate) mod pages;
+pub(crate) mod passphrase;
 pub(crate) mod problems;
+pub(crate) mod registration;
 pub(crate) mod why;
 
 use ask::Ask;
@@ -39,6 +41,13 @@ pub(crate) enum Screen {
     Batches(batches::Batches),
     /// One of them, new or changed.
     Form(Box<form::Form>),
+    /// How far registration is, and who the bench is at the service.
+    Registration(registration::Registration),
+    /// A passphrase is typed over the screen it was asked on.
+    Passphrase {
+        passphrase: passphrase::Passphrase,
+        back: Box<Screen>,
+    },
     /// Many sticks at once.
     Bench(bench::Bench),
     Network(network::Network),
@@ -110,7 +119,7 @@ impl Screen {
             Self::Order(list) => list.is_typing(),
             Self::Lists(lists) => lists.takes_text(),
             // Also where a value is chosen: a scan must not carry a person off a half-filled form.
-            Self::Form(_) => true,
+            Self::Form(_) | Self::Passphrase { .. } => true,
             _ => false,
         }
     }
@@ -121,6 +130,7 @@ impl Screen {
             Self::Help { back, .. }
             | Self::Ask { back, .. }
             | Self::Choose { back, .. }
+            | Self::Passphrase { back, .. }
             | Self::Problems { back, .. } => back.base(),
             screen => screen,
         }
@@ -131,6 +141,7 @@ impl Screen {
             Self::Help { back, .. }
             | Self::Ask { back, .. }
             | Self::Choose { back, .. }
+            | Self::Passphrase { back, .. }
             | Self::Problems { back, .. } => back.base_mut(),
             screen => screen,
         }

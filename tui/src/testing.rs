@@ -20,6 +20,7 @@ use crate::{Model, Msg, Theme, export, update};
 mod hash;
 mod laptop;
 mod network;
+mod registration;
 mod settings;
 pub use hash::{
     agreeing_hashes, differing_hashes, hash_not_made, hashes_of_two, hashes_saying, lacking_hash, linux_hash, no_hash,
@@ -32,6 +33,7 @@ pub use network::{
     booted, failed_port, in_trouble, network, no_cable, on_network, port, refused, rival, story_of, unseen,
 };
 
+pub use registration::{not_cleared, registering};
 pub use settings::{locked, of_customers};
 
 /// The canned benches' now: 2026-11-22 12:00:00 UTC.
@@ -48,6 +50,7 @@ pub fn ago(seconds: u64) -> Moment {
 pub fn row(number: u64, serial: &str, model: &str, seconds: u64) -> Row {
     Row {
         registration: None,
+        refused: false,
         device: DeviceId(number),
         stage: StageName::Captured,
         serial: serial.to_owned(),

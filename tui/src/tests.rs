@@ -14,6 +14,7 @@ mod lists;
 mod media;
 mod network;
 mod order;
+mod registration;
 mod robust;
 mod scanner;
 mod why;

@@ -14,7 +14,8 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, problems, why,
+        batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, passphrase, problems,
+        registration, why,
     },
 };
 
@@ -129,6 +130,10 @@ fn hear(model: &mut Model, heard: Heard, now: Moment, out: &mut Vec<Command>) {
 fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
     model.flash = None;
     model.notice = None;
+    // A passphrase is nowhere kept, not even as what a scanner may have typed.
+    if let Screen::Passphrase { .. } = model.screen {
+        return passphrase::key(model, key, out);
+    }
     if model.screen.takes_text() {
         if let KeyCode::Char(letter) = key.code {
             model.burst.typed(letter, now);
@@ -175,8 +180,13 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
                 batches::act(model, action, now);
             }
         }
-        // Its keys are letters for it.
-        Screen::Form(_) => {}
+        Screen::Registration(_) => {
+            if let Some(action) = keymap::find(registration::KEYS, &key) {
+                registration::act(model, action, now, out);
+            }
+        }
+        // Their keys are letters for them.
+        Screen::Form(_) | Screen::Passphrase { .. } => {}
         Screen::Bench(_) => bench::key(model, key, now, out),
         Screen::Network(_) => {
             if let Some(action) = keymap::find(network::KEYS, &key) {
@@ -212,7 +222,9 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
 }
 
 fn paste(model: &mut Model, text: &str, out: &mut Vec<Command>) {
-    if let Some(input) = model.screen.input() {
+    if let Screen::Passphrase { passphrase, .. } = &mut model.screen {
+        passphrase.paste(text);
+    } else if let Some(input) = model.screen.input() {
         input.paste(text);
     } else if let Screen::Find = model.screen {
         board::find_paste(model, text);

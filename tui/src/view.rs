@@ -16,8 +16,8 @@ use crate::{
     keymap::{self, Binding},
     model::Model,
     screen::{
-        Screen, ask, batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, problems,
-        why,
+        Screen, ask, batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, pages,
+        passphrase, problems, registration, why,
     },
     theme::{Theme, Tone},
     widget::text,
@@ -53,6 +53,7 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
         Screen::Lists(lists) => lists::draw(model, lists, area, buf, now),
         Screen::Batches(shown) => batches::draw(model, shown, area, buf, now),
         Screen::Form(form) => form::draw(model, form, area, buf, now),
+        Screen::Registration(shown) => registration::draw(model, shown, area, buf, now),
         Screen::Bench(bench) => bench::draw(model, bench, area, buf, now),
         Screen::Network(shown) => network::draw(model, shown, area, buf, now),
         Screen::Why(why) => why::draw(model, why, area, buf, now),
@@ -62,6 +63,11 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
             screen(model, back, area, buf, now);
             footer_over(ask.keys(), model, area, buf);
             ask::draw(ask, model, area, buf);
+        }
+        Screen::Passphrase { passphrase, back } => {
+            screen(model, back, area, buf, now);
+            footer_over(pages::TEXT_KEYS, model, area, buf);
+            passphrase::draw(passphrase, model, area, buf);
         }
         Screen::Choose { choose, back } => {
             screen(model, back, area, buf, now);
@@ -178,6 +184,7 @@ pub(crate) fn wake(model: &Model, now: Moment) -> Option<Moment> {
         Screen::Bench(_) => bench::youngest(model, now),
         Screen::Network(_) => network::youngest(model, now),
         Screen::Why(_) => why::youngest(model, now),
+        Screen::Registration(_) => registration::youngest(model, now),
         _ => None,
     };
     let job = model.running_job().map(|_| Duration::ZERO);

@@ -339,6 +339,10 @@ impl Bench {
     }
 
     /// Where its registration is, for the board; `None`: nothing is under way.
+    pub(super) fn was_refused(&self, device: DeviceId) -> bool {
+        matches!(self.dossier(device).map(|dossier| &dossier.progress), Some(Progress::Failed { .. }))
+    }
+
     pub(super) fn registration_words(&self, device: &Device) -> Option<String> {
         match device.stage.below_holds() {
             Stage::Registered { .. } => self.gate(device.id)?.first().map(|finding| finding.says.clone()),

@@ -107,6 +107,7 @@ impl Bench {
             attention,
             boot: netboot::decide(Some(device), self.program),
             registration: self.registration_words(device),
+            refused: self.was_refused(device.id),
         }
     }
 }

@@ -6,7 +6,9 @@ use whiteglove_core::{
     api::Order,
     control::Command,
     device::{DeviceId, Probe},
+    lane::Lane,
     netboot::Mode,
+    sign_in,
     sticks::view::View,
 };
 
@@ -55,6 +57,22 @@ pub(crate) enum Ask {
         name: String,
         customer: Option<String>,
     },
+    /// Laptops are to be registered; none named: all that can be.
+    Register {
+        devices: Vec<DeviceId>,
+        customer: String,
+        lane: Lane,
+        tag: Option<String>,
+    },
+    /// One that waits is not to be registered after all.
+    DropRegistration {
+        device: DeviceId,
+        who: String,
+    },
+    /// Nobody is to be signed in any more.
+    SignOut {
+        customer: String,
+    },
     /// A form is left with what was typed into it.
     DropForm,
     /// The bench is to give addresses there.
@@ -67,6 +85,7 @@ impl Ask {
     pub(crate) fn keys(&self) -> &'static [Binding<Action>] {
         match self {
             Self::Probe { .. } => PROBE_KEYS,
+            Self::Register { devices, .. } if !devices.is_empty() => REGISTER_KEYS,
             _ => KEYS,
         }
     }
@@ -75,6 +94,8 @@ impl Ask {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
     Yes,
+    /// Not only those that were named.
+    All,
     Said(Probe),
     No,
 }
@@ -82,6 +103,13 @@ pub(crate) enum Action {
 pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Char('y')], Action::Yes, "yes, do it", "Yes, do it"),
     bind(&[KeyCode::Esc, KeyCode::Char('n')], Action::No, "no, go back", "No, go back; nothing happens"),
+];
+
+/// Where some are named.
+pub(crate) const REGISTER_KEYS: &[Binding<Action>] = &[
+    bind(&[KeyCode::Char('y')], Action::Yes, "yes, these", "Register the marked laptops, or the chosen one"),
+    bind(&[KeyCode::Char('a')], Action::All, "all captured", "Register all captured laptops of the batch that can be"),
+    bind(&[KeyCode::Esc, KeyCode::Char('n')], Action::No, "no, go back", "No, go back; nothing is sent"),
 ];
 
 pub(crate) const PROBE_KEYS: &[Binding<Action>] = &[
@@ -124,10 +152,22 @@ pub(crate) fn act(model: &mut Model, action: Action, out: &mut Vec<Command>) {
         (Action::Yes, Ask::StopSticks { .. }) => out.push(Command::DisarmBench { stop: true }),
         (Action::Yes, Ask::OwnNetwork { interface }) => out.push(Command::SetNetwork { interface, mode: Mode::Own }),
         (Action::Yes, Ask::OpenBatch { name, .. }) => out.push(Command::OpenBatch { name }),
+        (Action::Yes, Ask::Register { devices, .. }) => {
+            model.board.unmark();
+            out.push(Command::Register { devices, by: None });
+        }
+        (Action::All, Ask::Register { .. }) => {
+            model.board.unmark();
+            out.push(Command::Register { devices: vec![], by: None });
+        }
+        (Action::Yes, Ask::DropRegistration { device, .. }) => {
+            out.push(Command::DropRegistration { devices: vec![device] });
+        }
+        (Action::Yes, Ask::SignOut { customer }) => out.push(Command::SignIn(sign_in::Ask::End { customer })),
         (Action::Yes, Ask::DropForm) => form::leave(model),
         (Action::Said(probe), Ask::Probe { device, .. }) => out.push(Command::Probe { device, probe }),
         // Their tables hold no such key.
-        (Action::Yes, Ask::Probe { .. }) | (Action::Said(_), _) => {}
+        (Action::Yes, Ask::Probe { .. }) | (Action::Said(_) | Action::All, _) => {}
     }
 }
 
@@ -224,6 +264,31 @@ fn words(ask: &Ask, model: &Model) -> (&'static str, String) {
             );
             ("Work on another batch?", text)
         }
+        Ask::Register { devices, customer, lane, tag } => {
+            let which = match devices.as_slice() {
+                [] => "All captured laptops of this batch that are not registered yet".to_owned(),
+                [one] => format!("Laptop #{}", one.0),
+                many => format!("{} marked laptops", many.len()),
+            };
+            let tag = tag.as_ref().map(|tag| format!(", with the group tag {tag}")).unwrap_or_default();
+            let verb = if devices.len() == 1 { "goes" } else { "go" };
+            let text = format!(
+                "{which} {verb} to {customer}'s tenant ({}){tag}. Those that cannot be sent stay here and say why. The \
+                 bench sends each once, also if it is switched off meanwhile.",
+                lane.words()
+            );
+            ("Register?", text)
+        }
+        Ask::DropRegistration { who, .. } => (
+            "Not register this laptop after all?",
+            format!(
+                "{who} is not sent. What is with the service already stays there: that is taken back in the portal."
+            ),
+        ),
+        Ask::SignOut { customer } => (
+            "End the shift?",
+            format!("Nobody is signed in for {customer} any more. What waits is sent after the next sign-in."),
+        ),
         Ask::DropForm => (
             "Leave this form?",
             "What you typed is thrown away. Nothing of it was saved. To keep it: n, then F10.".to_owned(),

@@ -155,10 +155,6 @@ pub(crate) fn open(model: &mut Model) {
     model.screen = Screen::Batches(Batches::new());
 }
 
-pub(crate) fn show(model: &mut Model, batches: Batches) {
-    model.screen = Screen::Batches(batches);
-}
-
 pub(crate) fn act(model: &mut Model, action: Action, now: Moment) {
     let Some(snapshot) = model.snapshot.clone() else {
         model.screen = Screen::Board;
@@ -180,7 +176,7 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment) {
         },
         (Action::New, of) => {
             let (subject, back) = (new(of), shown.clone());
-            form::open(model, subject, back);
+            form::open(model, subject, Screen::Batches(back));
         }
         (Action::Amend, of) => {
             let subject = match of {
@@ -189,11 +185,11 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment) {
             };
             let back = shown.clone();
             // Nothing is there to be changed: then it is to be made.
-            form::open(model, subject.unwrap_or_else(|| new(of)), back);
+            form::open(model, subject.unwrap_or_else(|| new(of)), Screen::Batches(back));
         }
         (Action::File, of) => {
             let back = shown.clone();
-            form::open(model, Subject::File(of), back);
+            form::open(model, Subject::File(of), Screen::Batches(back));
         }
         (Action::Problems, _) => problems::open(model, now),
         (Action::Hide, _) => model.acknowledge(now),

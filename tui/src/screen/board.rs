@@ -9,7 +9,9 @@ use whiteglove_core::{
     device::DeviceId,
 };
 
-use super::{Screen, ask, ask::Ask, batches, choose, detail, help, lists, media, network, order, problems, why};
+use super::{
+    Screen, ask, ask::Ask, batches, choose, detail, help, lists, media, network, order, problems, registration, why,
+};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -29,6 +31,8 @@ pub(crate) enum Action {
     Media,
     Lists,
     Batches,
+    Register,
+    Registration,
     Network,
     Why,
     Boot,
@@ -67,6 +71,18 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         Action::Batches,
         "",
         "Batches and customers: which is open; open another one, make one, change one",
+    ),
+    bind(
+        &[KeyCode::Char('r')],
+        Action::Register,
+        "",
+        "Register the chosen laptop, the marked ones or all captured ones; after a question",
+    ),
+    bind(
+        &[KeyCode::Char('g')],
+        Action::Registration,
+        "",
+        "Registration: what waits, what the service says, and signing in there",
     ),
     bind(
         &[KeyCode::Char('s')],
@@ -224,6 +240,15 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         Action::Media => media::open(model, out),
         Action::Lists => lists::open(model, out),
         Action::Batches => batches::open(model),
+        Action::Registration => registration::open(model),
+        Action::Register => {
+            let chosen = model.board.selected_row(model.rows()).map(|row| row.device);
+            let devices = match model.board.marked.is_empty() {
+                true => chosen.into_iter().collect(),
+                false => model.board.marked.iter().copied().collect(),
+            };
+            registration::ask_to_register(model, devices);
+        }
         Action::Network => network::open(model),
         Action::Why => {
             if let Some(device) = chosen_or_step(model) {

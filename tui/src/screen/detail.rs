@@ -17,7 +17,13 @@ use whiteglove_core::{
     readiness::Verdict,
 };
 
-use super::{Screen, ask, ask::Ask, board, choose, hash, help, network, problems, why};
+use super::{
+    Screen, ask,
+    ask::Ask,
+    board, choose,
+    form::{self, Subject},
+    hash, help, network, problems, registration, why,
+};
 use crate::{
     keymap::{Binding, bind},
     model::{Model, is_silent, is_wrong},
@@ -51,6 +57,9 @@ pub(crate) enum Action {
     Release,
     SameLaptop,
     Probe,
+    Register,
+    DropRegistration,
+    Override,
     Order(Order),
     Boot,
     Network,
@@ -104,6 +113,14 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
         Action::Order(Order::BootNext),
         "",
         "Restart the laptop into its next boot entry, after a question",
+    ),
+    bind(&[KeyCode::Char('i')], Action::Register, "", "Register this laptop, after a question"),
+    bind(&[KeyCode::Char('u')], Action::DropRegistration, "", "Do not register it after all, while it is not sent"),
+    bind(
+        &[KeyCode::Char('o')],
+        Action::Override,
+        "",
+        "Take the responsibility for a condition of \"Safe to boot\" that does not hold, with name and reason",
     ),
     bind(&[KeyCode::Right, KeyCode::Char('l')], Action::Neighbour(Move::Down), "", "The next laptop of the board"),
     bind(&[KeyCode::Left, KeyCode::Char('h')], Action::Neighbour(Move::Up), "", "The previous laptop of the board"),
@@ -177,6 +194,19 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
             }
         },
         Action::Probe => ask::open(model, Ask::Probe { device, who: who(model, device) }),
+        Action::Register => registration::ask_to_register(model, vec![device]),
+        Action::DropRegistration => ask::open(model, Ask::DropRegistration { device, who: who(model, device) }),
+        Action::Override => {
+            let gate = watched(model, device).and_then(|sheet| sheet.gate.as_ref());
+            let open = gate.map(Subject::overridable).unwrap_or_default();
+            if open.is_empty() {
+                let words = "Nothing to override here: what is not registered has to be registered (i).";
+                model.notice = Some(words.to_owned());
+                return;
+            }
+            let subject = Subject::Override { device, who: who(model, device), open };
+            form::open(model, subject, Screen::Detail(detail));
+        }
         Action::Release => match stage(model, device) {
             Some(StageName::Held) => ask::open(model, Ask::Release { device, who: who(model, device) }),
             _ => model.notice = Some("This laptop is not held; there is nothing to release.".to_owned()),
@@ -272,6 +302,7 @@ fn next(model: &Model, detail: &Detail, now: Moment) -> String {
         _ if model.stuck(row).is_some() => "w: see why it did not boot from the network, and what to do.",
         (_, Verdict::NotReady) => "Do what stands after \"next\", then boot this laptop from the stick again.",
         (StageName::Cleared, _) => "Safe to boot: start it, and at the first page of setup press Windows x5.",
+        _ if row.refused => "It was refused: do what stands after \"next\". Then i: register it again.",
         (StageName::Registered, _) => "Do not start it yet: what is missing stands under \"Safe to boot\".",
         (StageName::Captured, _) if !labelled => "c: scan its label. Then p: switch it off, stick to the next laptop.",
         (StageName::Captured, Verdict::ReadyWithWarnings) => {

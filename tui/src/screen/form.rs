@@ -9,7 +9,7 @@ use whiteglove_core::{
     problem::Problem,
 };
 
-use super::{Screen, ask, ask::Ask, batches, batches::Batches, help, pages::FROM_SCANNER};
+use super::{Screen, ask, ask::Ask, help, pages::FROM_SCANNER};
 use crate::{
     keymap::{self, Binding, bind},
     model::Model,
@@ -38,7 +38,7 @@ pub(crate) struct Form {
     /// What the bench says against it.
     refused: Option<Problem>,
     /// Where it was opened.
-    back: Batches,
+    back: Box<Screen>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ const SENT_KEYS: &[Binding<Action>] =
     &[bind(&[KeyCode::Esc], Action::Back, "back to the list", "Back to the list; what was sent is not taken back")];
 
 impl Form {
-    fn new(subject: Subject, snapshot: Option<&Snapshot>, back: Batches) -> Self {
+    fn new(subject: Subject, snapshot: Option<&Snapshot>, back: Box<Screen>) -> Self {
         let fields = subject.fields(snapshot);
         Self {
             before: fields.clone(),
@@ -216,8 +216,8 @@ fn turned(at: usize, len: usize, turn: Turn) -> usize {
     }
 }
 
-pub(crate) fn open(model: &mut Model, subject: Subject, back: Batches) {
-    model.screen = Screen::Form(Box::new(Form::new(subject, model.snapshot.as_deref(), back)));
+pub(crate) fn open(model: &mut Model, subject: Subject, back: Screen) {
+    model.screen = Screen::Form(Box::new(Form::new(subject, model.snapshot.as_deref(), Box::new(back))));
 }
 
 /// Any key: letters are for the marked field.
@@ -260,11 +260,10 @@ fn back(model: &mut Model) {
     }
 }
 
-/// Back to the list it was opened from.
+/// Back to where it was opened.
 pub(crate) fn leave(model: &mut Model) {
     let Screen::Form(form) = &model.screen else { return };
-    let back = form.back.clone();
-    batches::show(model, back);
+    model.screen = (*form.back).clone();
 }
 
 /// The bench took it.
@@ -274,14 +273,14 @@ pub(crate) fn done(model: &mut Model) {
     let name = match made {
         Made::Customer(customer) => Some(customer.name.clone()),
         Made::Batch(batch) => Some(batch.name.clone()),
-        Made::File(_) => None,
+        Made::File(_) | Made::Override { .. } => None,
     };
-    let mut back = form.back.clone();
-    if let Some(name) = name {
-        back.mark(&name);
+    let mut back = (*form.back).clone();
+    if let (Screen::Batches(list), Some(name)) = (&mut back, name) {
+        list.mark(&name);
     }
     // Also below a help that was opened meanwhile.
-    batches::show(model, back);
+    model.screen = back;
 }
 
 /// The bench says no: all that was typed stays. Whether a form was waiting for that.

@@ -17,7 +17,7 @@ use whiteglove_core::{
 
 use super::{
     Screen, ask, batches, bench, board, board::short_match, choose, detail, form, hash, lists, media, network, order,
-    pages, problems, why,
+    pages, problems, registration, why,
 };
 use crate::{
     answer,
@@ -67,6 +67,7 @@ const BENCH: &str = "Bench mode";
 const LISTS: &str = "Lists for the portals";
 const BATCHES: &str = "Batches";
 const CUSTOMERS: &str = "Customers";
+const REGISTRATION: &str = "Registration";
 const FORM: &str = "A form";
 const ORDER: &str = "The order";
 const HASH: &str = "The hardware hash";
@@ -84,6 +85,8 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         (LISTS, keymap::help(lists::KEYS)),
         (BATCHES, keymap::help(batches::KEYS)),
         (CUSTOMERS, keymap::help(batches::CUSTOMER_KEYS)),
+        (REGISTRATION, keymap::help(registration::KEYS)),
+        ("Registering", keymap::help(ask::REGISTER_KEYS)),
         (FORM, keymap::help(form::KEYS)),
         ("A form that changes something", keymap::help(form::REVIEW_KEYS)),
         (BENCH, keymap::help(bench::KEYS)),
@@ -109,13 +112,14 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         Screen::Batches(shown) if shown.of == Settings::Customers => CUSTOMERS,
         Screen::Batches(_) => BATCHES,
         Screen::Form(_) => FORM,
+        Screen::Registration(_) => REGISTRATION,
         Screen::Problems { .. } => "Problems",
         Screen::Order(_) => ORDER,
         Screen::Hash(_) => HASH,
         Screen::Network(_) => NETWORK,
         Screen::Why(_) => WHY,
         Screen::Choose { .. } => CHOOSE,
-        Screen::Board | Screen::Help { .. } | Screen::Ask { .. } => "Board",
+        Screen::Board | Screen::Help { .. } | Screen::Ask { .. } | Screen::Passphrase { .. } => "Board",
     };
     let first = sections.iter().position(|(title, _)| *title == first).unwrap_or(0);
     let first = sections.remove(first);
@@ -177,6 +181,8 @@ fn stages(theme: Theme) -> Vec<(String, &'static str)> {
             "Booted from us and said hello, or asked the network for it. It is being read; wait.",
         ),
         entry(StageName::Captured, "Everything about it is read and kept on this bench. Done, unless it needs repair."),
+        entry(StageName::Registered, "The service has it. Not safe to start yet: its page says what is missing."),
+        entry(StageName::Cleared, "Safe to boot: start it, and at the first page of setup press Windows x5."),
         entry(StageName::Held, "A person has to look: open it with Enter and do what stands after \"next\"."),
         ("~".to_owned(), "Before a stage: a simulated laptop, not a real one."),
     ]

@@ -24,11 +24,11 @@ fn help_starts_with_the_screen_it_was_asked_on() {
                         identifiers: write them into a folder
       b                 Batches and customers: which is open; open another one,
                         make one, change one
-      s                 Network boot: where the bench serves, who asks, and who is
-                        stuck
-      ?, F1             This help
-      q                 Quit, after a question
-                                                      ↓ 336 more lines: Down, PgDn
+      r                 Register the chosen laptop, the marked ones or all
+                        captured ones; after a question
+      g                 Registration: what waits, what the service says, and
+                        signing in there
+                                                      ↓ 373 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

@@ -7,7 +7,7 @@ use ratatui::{
 };
 use whiteglove_core::{
     clock::Moment,
-    control::{Row, Snapshot},
+    control::{Row, Snapshot, StageName},
 };
 
 use super::{FIND_KEYS, KEYS};
@@ -104,12 +104,44 @@ pub(crate) fn draw(model: &Model, area: Rect, buf: &mut Buffer, now: Moment) {
 
 fn title(model: &Model, area: Rect, buf: &mut Buffer) {
     let theme = model.theme;
-    let counts = model.counts;
-    let right = format!("{} arrived   {} captured   {} held ", counts.arrived, counts.captured, counts.held);
-    let room = usize::from(area.width).saturating_sub(text::width(&right) + 2);
+    let full = counted(model, false);
+    let width = usize::from(area.width);
+    // Whole words, as long as customer and batch are whole beside them.
+    let fits = |right: &str| {
+        let room = width.saturating_sub(text::width(right) + 2);
+        !whose(model.snapshot.as_deref(), room, theme).contains(theme.glyphs().ellipsis)
+    };
+    let right = if fits(&full) { full } else { counted(model, true) };
+    let room = width.saturating_sub(text::width(&right) + 2);
     let left = whose(model.snapshot.as_deref(), room, theme);
     let line = format!("{}  {right}", text::fit(&left, room, theme));
     text::band(&line, area, buf, theme.style(Tone::Title), theme);
+}
+
+/// How many laptops are how far: in words, or each by the sign that stands before its stage below.
+fn counted(model: &Model, short: bool) -> String {
+    let counts = model.counts;
+    let registers = counts.registered + counts.cleared > 0;
+    let all = [
+        (StageName::Arrived, counts.arrived, "arrived", true),
+        (StageName::Captured, counts.captured, "captured", true),
+        (StageName::Registered, counts.registered, "registered", registers),
+        (StageName::Cleared, counts.cleared, "safe to boot", registers),
+        (StageName::Held, counts.held, "held", true),
+    ];
+    let (mut words, gap) = (String::new(), if registers { "  " } else { "   " });
+    for (stage, count, word, shown) in all {
+        if !shown || (registers && count == 0) {
+            continue;
+        }
+        if !words.is_empty() {
+            words.push_str(gap);
+        }
+        let (glyph, _) = model.theme.stage(stage);
+        words.push_str(&if short && registers { format!("{glyph}{count}") } else { format!("{count} {word}") });
+    }
+    words.push(' ');
+    words
 }
 
 /// Whose laptops these are: customer and batch before the names of the bench and of the program.

@@ -17,6 +17,7 @@ use crate::{
     widget::text,
 };
 
+mod gate;
 mod lanes;
 mod matching;
 mod parts;
@@ -39,6 +40,7 @@ pub(super) fn all(sheet: &Sheet, around: &Around<'_>, width: usize, theme: Theme
     let mut page = Page { lines: vec![], width, theme };
     let device = &sheet.device;
     page.verdict(sheet);
+    page.gate(sheet, now);
     page.matching(sheet, around);
     page.checks(sheet);
     page.network_boot(sheet);

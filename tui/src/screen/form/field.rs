@@ -35,6 +35,10 @@ pub(crate) enum What {
     // Of a file.
     Path,
     Reason,
+    // Of an override.
+    Condition,
+    By,
+    Because,
 }
 
 impl What {
@@ -59,7 +63,9 @@ impl What {
             Self::Naming => "Computer names",
             Self::Sla => "SLA in hours",
             Self::Path => "File",
-            Self::Reason => "Why",
+            Self::Reason | Self::Because => "Why",
+            Self::Condition => "What",
+            Self::By => "Your name",
         }
     }
 
@@ -92,6 +98,11 @@ impl What {
             Self::Path => {
                 "The whole path of a .toml or .csv file on the bench's own computer. All in it is taken, or nothing."
             }
+            Self::Condition => {
+                "What does not hold, and is to count as if it did. If it says something else later, this is over."
+            }
+            Self::By => "Who takes the responsibility. The journal keeps it.",
+            Self::Because => "Why it is safe in spite of that. The journal keeps it.",
             Self::Reason => "Needed if laptops are in what changes. The journal keeps it. Else empty.",
         }
     }

@@ -6,10 +6,12 @@ use whiteglove_core::{
     batch::{Batch, BatchRow, IdentityPolicy, Register, UserPolicy},
     control::{Command, Settings, Snapshot},
     customer::{Cloud, Customer, CustomerRow, TenantId, Way},
+    device::DeviceId,
     handover::NotAKey,
     lane::Lane,
     media::Generation,
     netboot::Program,
+    registration::{Condition, Gate},
 };
 
 use super::field::{BOOTS, CLOUDS, Field, IDENTITIES, LANES, LOADERS, NOBODY, REGISTERS, USERS, Value, WAYS, What};
@@ -23,6 +25,12 @@ pub(crate) enum Subject {
     NewBatch,
     Batch(Box<BatchRow>),
     File(Settings),
+    /// Conditions of the gate that do not hold and may be overridden, with what they say.
+    Override {
+        device: DeviceId,
+        who: String,
+        open: Vec<(Condition, String)>,
+    },
 }
 
 /// What the fields make.
@@ -31,6 +39,7 @@ pub(super) enum Made {
     Customer(Box<Customer>),
     Batch(Box<Batch>),
     File(PathBuf),
+    Override { device: DeviceId, condition: Condition, by: String, reason: String },
 }
 
 /// What is wrong, and where.
@@ -45,12 +54,20 @@ pub(super) fn complain<T>(what: What, words: &str) -> Result<T, Complaint> {
 }
 
 impl Subject {
+    /// What a person may take the responsibility for.
+    pub(crate) fn overridable(gate: &Gate) -> Vec<(Condition, String)> {
+        let open = gate.findings.iter().filter(|finding| !finding.holds() && finding.condition.may_be_overridden());
+        open.map(|finding| (finding.condition, finding.says.clone())).collect()
+    }
+
     /// Which list it belongs to.
     pub(super) fn of(&self) -> Settings {
         match self {
             Self::NewCustomer | Self::Customer(_) => Settings::Customers,
             Self::NewBatch | Self::Batch(_) => Settings::Batches,
             Self::File(of) => *of,
+            // It is in no list.
+            Self::Override { .. } => Settings::Batches,
         }
     }
 
@@ -60,6 +77,7 @@ impl Subject {
             Self::Customer(row) => format!("Customer {}", row.customer.name),
             Self::NewBatch => "New batch".to_owned(),
             Self::Batch(row) => format!("Batch {}", row.batch.name),
+            Self::Override { who, .. } => format!("Safe to boot in spite of it: {who}"),
             Self::File(Settings::Customers) => "Customers from a file".to_owned(),
             Self::File(Settings::Batches) => "Batches from a file".to_owned(),
         }
@@ -70,7 +88,7 @@ impl Subject {
         match self {
             Self::Customer(row) => row.devices,
             Self::Batch(row) => row.devices,
-            Self::NewCustomer | Self::NewBatch | Self::File(_) => 0,
+            Self::NewCustomer | Self::NewBatch | Self::File(_) | Self::Override { .. } => 0,
         }
     }
 
@@ -92,6 +110,14 @@ impl Subject {
                 fields
             }
             Self::Batch(row) => batch_fields(&row.batch, snapshot),
+            Self::Override { open, .. } => {
+                let words = open.iter().map(|(condition, says)| format!("{}: {says}", condition.words()));
+                vec![
+                    Field::choice(What::Condition, words, 0),
+                    Field::text(What::By, ""),
+                    Field::text(What::Because, ""),
+                ]
+            }
             Self::File(_) => vec![Field::text(What::Path, ""), Field::text(What::Reason, "")],
         }
     }
@@ -102,6 +128,20 @@ impl Subject {
             Self::Customer(row) => customer_of(row.customer.clone(), fields),
             Self::NewBatch => batch_of(Batch::named(""), fields),
             Self::Batch(row) => batch_of(row.batch.clone(), fields),
+            Self::Override { device, open, .. } => {
+                let conditions: Vec<_> = open.iter().map(|(condition, _)| *condition).collect();
+                let Some(first) = conditions.first() else {
+                    return complain(What::Condition, "There is nothing to override any more.");
+                };
+                let condition = chosen(fields, What::Condition, &conditions, *first);
+                let Some(by) = text(fields, What::By) else {
+                    return complain(What::By, "Say who takes the responsibility.");
+                };
+                let Some(reason) = text(fields, What::Because) else {
+                    return complain(What::Because, "Say why it is safe in spite of that.");
+                };
+                Ok(Made::Override { device: *device, condition, by, reason })
+            }
             Self::File(_) => {
                 let path = text(fields, What::Path).unwrap_or_default();
                 match path.starts_with('/') {
@@ -125,6 +165,7 @@ impl Subject {
         match made {
             Made::Customer(customer) => Command::SetCustomer { customer, reason },
             Made::Batch(batch) => Command::SetBatch { batch, reason },
+            Made::Override { device, condition, by, reason } => Command::Override { device, condition, by, reason },
             Made::File(from) => Command::TakeSettings { of: self.of(), from, reason },
         }
     }

@@ -30,6 +30,8 @@ const LOOK: usize = 17;
 /// Rooms in cells, the gap behind each included. A room of zero: the column is not there.
 pub(super) struct Columns {
     number: usize,
+    /// Of the stage's word.
+    stage: usize,
     serial: usize,
     model: usize,
     verdict: usize,
@@ -53,8 +55,9 @@ impl Columns {
         };
         let (signal, on_bench) = if wide { (9, 9) } else { (0, 0) };
         let verdict = 8;
-        // Marker 2, mark 1, glyph and stage 11, age 4, gap 2.
-        let fixed = 2 + number + 1 + 11 + verdict + matching + signal + 4 + on_bench + 2;
+        let stage = if board.counts.registered > 0 { 10 } else { 8 };
+        // Marker 2, mark 1, glyph and gaps 3, age 4, gap 2.
+        let fixed = 2 + number + 1 + 3 + stage + verdict + matching + signal + 4 + on_bench + 2;
         let free = usize::from(width).saturating_sub(fixed);
         let boot = match (board.uses_network(), wide) {
             (false, _) => 0,
@@ -69,14 +72,14 @@ impl Columns {
         let rest = free.saturating_sub(serial);
         // Two fifths for the model: what to look at is read first.
         let model = (rest * 2 / 5).max(MODEL).min(rest);
-        Self { number, serial, model, verdict, matching, boot, signal, on_bench, look: rest - model }
+        Self { number, stage, serial, model, verdict, matching, boot, signal, on_bench, look: rest - model }
     }
 
     pub(super) fn head(&self, theme: Theme) -> String {
         format!(
             "  {} {}{}{}{}{}{}{}{}{}  {}",
             text::fit_right("#", self.number, theme),
-            text::fit("  STAGE", 11, theme),
+            text::fit("  STAGE", self.stage + 3, theme),
             text::fit("SERIAL", self.serial, theme),
             text::fit("MODEL", self.model, theme),
             text::fit("VERDICT", self.verdict, theme),
@@ -121,7 +124,7 @@ impl Columns {
             Span::raw(if board.board.is_marked(row.device) { "*" } else { " " }),
             Span::raw(text::fit_right(&row.device.0.to_string(), self.number, theme)),
             Span::styled(if row.simulated { "~" } else { " " }, style(Tone::Warn)),
-            Span::styled(format!("{glyph} {:<8}", row.stage.word()), style(stage_tone)),
+            Span::styled(format!("{glyph} {:<1$}", row.stage.word(), self.stage), style(stage_tone)),
             Span::raw(" "),
             Span::styled(gap(serial, self.serial), style(Tone::Strong)),
             Span::styled(gap(&row.model, self.model), style(Tone::Plain)),
@@ -216,6 +219,7 @@ fn look_at(row: &Row, board: &Model, room: usize, now: Moment) -> (String, Tone)
         (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
         // On the order and ready: its label is what nobody has looked at yet.
         (StageName::Captured, _) if row.matching == Match::Expected => ("compare its label".to_owned(), Tone::Dim),
+        _ if row.refused => (row.registration.clone().unwrap_or_default(), Tone::Alarm),
         (StageName::Captured | StageName::Registered, _) => (row.registration.clone().unwrap_or_default(), Tone::Dim),
         (StageName::Cleared, _) => ("SAFE TO BOOT".to_owned(), Tone::Good),
     }

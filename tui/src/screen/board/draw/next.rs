@@ -11,7 +11,7 @@ use whiteglove_core::{
 
 use crate::{
     model::{Model, is_silent, is_wrong},
-    screen::Screen,
+    screen::{Screen, registration},
     view,
 };
 
@@ -38,6 +38,7 @@ pub(super) fn next(model: &Model, now: Moment) -> String {
     if rows.is_empty() {
         return failed.unwrap_or_else(|| "Follow the steps above.".to_owned());
     }
+    let online = is_online(model);
     let Some(row) = model.board.selected_row(rows) else {
         // Also of one that is not on the board.
         let clients = model.network().map(|network| network.clients.as_slice()).unwrap_or_default();
@@ -46,7 +47,12 @@ pub(super) fn next(model: &Model, now: Moment) -> String {
         return match model.counts.needing {
             _ if model.unseen_problem().is_some() => view::READ_ERROR.to_owned(),
             _ if let Some(failed) = failed => failed,
+            _ if let Some(step) = model.snapshot.as_deref().and_then(registration::sign_in_first) => step.to_owned(),
             0 if stuck => "s: see who is stuck on the network, and why.".to_owned(),
+            0 if online && model.counts.unasked > 0 => match model.counts.unasked {
+                1 => "r: register the captured laptop. Or press Down to choose one.".to_owned(),
+                n => format!("r: register the {n} captured laptops. Or press Down to choose one."),
+            },
             0 if model.uses_network() => {
                 "Boot the next laptop from the network. Scan a serial number or press Down to choose a laptop."
                     .to_owned()
@@ -83,6 +89,11 @@ fn step_for(row: &Row, model: &Model, now: Moment) -> &'static str {
         (_, Verdict::NotReady) => "It cannot be pre-provisioned like this. Enter: see what to repair.",
         (StageName::Cleared, _) => "Safe to boot: start it, and at the first page of setup press Windows x5.",
         (StageName::Registered, _) => "Do not start it yet. Enter: see what is still missing.",
+        _ if row.refused => "The service refused it. Enter: see why, and what to do.",
+        (StageName::Captured, _) if is_online(model) && row.registration.is_none() => {
+            "Captured. r: register it. Enter: see all that is known of it."
+        }
+        (StageName::Captured, _) if row.registration.is_some() => "Wait: it is being registered. g: how far that is.",
         (StageName::Captured, Verdict::ReadyWithWarnings) => {
             "Enter: see what may cost time later. Or go on with the next laptop."
         }
@@ -106,6 +117,11 @@ fn step_for(row: &Row, model: &Model, now: Moment) -> &'static str {
         }
         (StageName::Arrived, _) => "Wait: this laptop is being read. Leave its cable and its stick in.",
     }
+}
+
+/// The laptops of this batch are registered by the bench itself.
+fn is_online(model: &Model) -> bool {
+    model.snapshot.as_deref().is_some_and(|snapshot| snapshot.registration.is_some())
 }
 
 fn is_under_way(row: &Row, model: &Model) -> bool {
