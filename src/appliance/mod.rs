@@ -541,7 +541,7 @@ impl Owner {
                 self.reply(to, &update);
                 (vec![], None)
             }
-            Input::Settings { from, found, reason } => self.settings_found(from, found, reason),
+            Input::Settings { from, found, reason } => self.settings_found(from, found, reason.as_deref()),
             Input::JobDone { from, outcome } => {
                 self.finish_job(from, outcome);
                 (vec![], None)

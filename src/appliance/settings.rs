@@ -38,9 +38,9 @@ impl Owner {
         &mut self,
         from: u64,
         found: Result<Found, Problem>,
-        reason: Option<String>,
+        reason: Option<&str>,
     ) -> (Vec<Record>, Option<Then>) {
-        match found.and_then(|found| self.decide_settings(found, reason.as_deref())) {
+        match found.and_then(|found| self.decide_settings(found, reason)) {
             Ok((records, done)) => {
                 let then: Then = Box::new(move |owner, written| owner.tell(from, written.map(|()| done)));
                 (records, Some(then))

@@ -206,7 +206,7 @@ fn begin(model: &mut Model, snapshot: &Snapshot, out: &mut Vec<Command>) {
     let service = service(snapshot);
     match sign_in(snapshot).map(|view| &view.state) {
         Some(SignInState::NeedsUnlock) => {
-            model.notice = Some("u: unlock first; then it signs in by itself.".to_owned())
+            model.notice = Some("u: unlock first; then it signs in by itself.".to_owned());
         }
         Some(SignInState::SignedIn { .. }) => {
             model.notice =

@@ -93,7 +93,7 @@ fn line(page: &mut Page, view: &RegistrationView, now: Moment) {
     match &view.state {
         LineState::Idle => page.fact("Now", LABEL, "nothing to do"),
         LineState::Later { at } => {
-            page.fact("Now", LABEL, &format!("waits for the service; asks again {}", ahead(*at, now)))
+            page.fact("Now", LABEL, &format!("waits for the service; asks again {}", ahead(*at, now)));
         }
         LineState::Busy { with } => page.fact("Now", LABEL, with),
         LineState::Waiting { until, why } => {
