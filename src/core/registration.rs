@@ -11,6 +11,7 @@ mod gate;
 pub mod lint;
 mod network;
 mod seen;
+mod technician;
 mod view;
 mod work;
 
@@ -19,6 +20,7 @@ pub use dossier::{Dossier, Progress};
 pub use gate::{Condition, Facts, Finding, Gate, Met, Override, expected_tag, gate};
 pub use network::{HOSTS, Host, NetworkTest, TIME_SERVER, Tested};
 pub use seen::{Assigned, Association, ImportState, ProfileSeen, Registration, Seen};
+pub use technician::{Phase, Technician, blocked};
 pub use view::{Counts, LineState, RegistrationView};
 pub use work::{
     Act, Amendment, AttemptId, ImportId, Reading, Report, Sending, Settling, Tenant, Waiting, Wanted, Work,

@@ -39,8 +39,8 @@ pub(crate) struct Graph {
     settle: Duration,
     /// When each sending of unknown fate was looked for first.
     looked: Mutex<HashMap<AttemptId, Instant>>,
-    /// Device associations may not be read; not asked again before then.
-    closed_until: Mutex<Option<Instant>>,
+    /// What may not be read in this tenant, and when it is asked for again.
+    closed: Mutex<HashMap<&'static str, Instant>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -49,7 +49,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Graph {
     pub(crate) fn new(paced: Paced, settle: Duration) -> Self {
-        Self { paced, settle, looked: Mutex::default(), closed_until: Mutex::default() }
+        Self { paced, settle, looked: Mutex::default(), closed: Mutex::default() }
     }
 
     /// Can be dropped at any time; what was being sent then has to be settled.

@@ -388,6 +388,9 @@ fn pre_provisioning(facts: &Facts<'_>) -> Finding {
             "Ship it without the technician phase.",
         );
     }
+    if let Some(problem) = super::blocked(registration) {
+        return draft.no("provisioned already, and not let to be again", problem.why, problem.next);
+    }
     match registration.profile.as_ref().map(|profile| (profile, profile.pre_provisioning)) {
         Some((profile, Some(true))) => draft.yes(format!("allowed by '{}'", profile.name.trim())),
         Some((profile, Some(false))) => draft.no(

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Technician;
 use crate::entry::ZtdId;
 
 /// How far an import is.
@@ -88,6 +89,9 @@ pub struct Seen {
     pub registrations: Vec<Registration>,
     /// Its device association: `preassociated`, `associated`, `pendingRemoval`. `None`: could not be asked.
     pub association: Option<Association>,
+    /// What Intune tells of its technician phase. `None`: nothing, or it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technician: Option<Technician>,
 }
 
 impl Seen {
@@ -98,7 +102,8 @@ impl Seen {
             [only] => {
                 let assigned = only.assigned.as_ref().map_or("not told", |assigned| assigned.word.as_str());
                 let profile = only.profile.as_ref().map_or("none", |profile| profile.name.as_str());
-                format!("read back: tag {}, profile {profile} ({assigned})", only.group_tag)
+                let told = self.technician.as_ref().map(|told| format!("; {}", told.words())).unwrap_or_default();
+                format!("read back: tag {}, profile {profile} ({assigned}){told}", only.group_tag)
             }
             many => format!("read back: {} registrations under its number", many.len()),
         }

@@ -6,11 +6,11 @@ use tokio::time::Instant;
 use whiteglove_core::{
     cloud::{
         fault::{Fault, Kind},
-        graph::{self, AssociatedDevice, Imported, MOST_PARTS, same_serial},
+        graph::{self, AssociatedDevice, Event, Imported, MOST_PARTS, ManagedDevice, same_serial},
     },
     device::DeviceId,
     lane::laptops,
-    registration::{Association, ImportId, ImportState, Reading, Registration, Report, Seen, Waiting},
+    registration::{Association, ImportId, ImportState, Reading, Registration, Report, Seen, Technician, Waiting},
 };
 
 use super::{Graph, held, locked, unreadable};
@@ -19,6 +19,8 @@ use super::{Graph, held, locked, unreadable};
 const MOST_FOUND: usize = 20;
 /// Pages of device associations. A tenant with more of them is asked for nothing.
 const MOST_ASSOCIATED: usize = 20;
+/// Pages of Intune's report of deployments, fifty in each.
+const MOST_EVENTS: usize = 20;
 /// When what may not be read is asked for again.
 const CLOSED: std::time::Duration = std::time::Duration::from_secs(3600);
 
@@ -93,9 +95,14 @@ impl Graph {
             return held(fault);
         }
         let associated = if seen.is_empty() { None } else { self.associated().await };
-        let seen = seen.into_iter().map(|(device, called, registrations)| {
-            let association = associated.as_deref().map(|all| association(all, called, &registrations));
-            (device, Seen { registrations, association })
+        let enrolled = seen.iter().flat_map(|(.., registrations)| registrations).filter(|one| was_enrolled(one));
+        let enrolled: Vec<&str> = enrolled.map(|one| one.serial.as_str()).collect();
+        let (events, managed) = self.deployed(&enrolled).await;
+        let seen = seen.iter().map(|(device, called, registrations)| {
+            let association = associated.as_deref().map(|all| association(all, called, registrations));
+            let known = registrations.iter().filter(|one| was_enrolled(one));
+            let technician = known.filter_map(|one| Technician::of(&one.serial, &events, &managed)).next();
+            (*device, Seen { registrations: registrations.clone(), association, technician })
         });
         Report::Read(seen.collect())
     }
@@ -144,22 +151,58 @@ impl Graph {
 
     /// All device associations of the tenant. `None`: nobody knows.
     async fn associated(&self) -> Option<Vec<AssociatedDevice>> {
-        if locked(&self.closed_until).is_some_and(|until| Instant::now() < until) {
-            return None;
-        }
         let what = "the list of device associations";
-        match self.pages(graph::associations(), what, MOST_ASSOCIATED, graph::associated_devices, |_| false).await {
-            Ok((all, true)) => Some(all),
-            Ok((_, false)) => None,
-            Err(fault) => {
-                if !fault.kind.passes() {
-                    *locked(&self.closed_until) = Some(Instant::now() + CLOSED);
-                }
-                tracing::debug!(problem = %fault.problem, "device associations are not known");
-                None
-            }
+        let pages = self.pages(graph::associations(), what, MOST_ASSOCIATED, graph::associated_devices, |_| false);
+        match self.unless_closed(what, pages).await? {
+            (all, true) => Some(all),
+            (_, false) => None,
         }
     }
+
+    /// What Intune tells of laptops that were started. Only those cost anything, and what may not be read is missing.
+    async fn deployed(&self, serials: &[&str]) -> (Vec<Event>, Vec<ManagedDevice>) {
+        if serials.is_empty() {
+            return (vec![], vec![]);
+        }
+        let what = "Intune's report of deployments";
+        let pages = self.pages(graph::events(), what, MOST_EVENTS, graph::events_of, |_| false);
+        let events = self.unless_closed(what, pages).await.map(|(events, _)| events).unwrap_or_default();
+        let what = "Intune's managed devices";
+        let managed = self.unless_closed(what, async {
+            let requests: Vec<_> = serials.iter().map(|serial| graph::managed_devices_with(serial)).collect();
+            let mut managed = vec![];
+            for answer in self.each(&requests, what).await {
+                let page = graph::managed_devices(&answer?).map_err(|error| unreadable(&error, what))?;
+                managed.extend(page.items);
+            }
+            Ok(managed)
+        });
+        (events, managed.await.unwrap_or_default())
+    }
+
+    /// What is refused is not asked for again for a while: a right that is missing is not given every minute.
+    async fn unless_closed<T>(&self, what: &'static str, asking: impl Future<Output = Result<T, Fault>>) -> Option<T> {
+        if locked(&self.closed).get(what).is_some_and(|until| Instant::now() < *until) {
+            return None;
+        }
+        let fault = match asking.await {
+            Ok(told) => return Some(told),
+            Err(fault) => fault,
+        };
+        if !fault.kind.passes() {
+            locked(&self.closed).insert(what, Instant::now() + CLOSED);
+        }
+        tracing::debug!(problem = %fault.problem, "{what} is not known");
+        None
+    }
+}
+
+/// Somebody started it.
+fn was_enrolled(registration: &Registration) -> bool {
+    let is = |word: &str, of: &str| word.eq_ignore_ascii_case(of);
+    is(&registration.enrollment, "enrolled")
+        || is(&registration.userless, "blocked")
+        || !registration.managed_device.is_empty()
 }
 
 fn read_back(answer: &whiteglove_core::cloud::Answer) -> Result<Registration, Fault> {

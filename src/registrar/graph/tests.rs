@@ -8,8 +8,8 @@ use whiteglove_core::{
     hwhash::HardwareHash,
     lane::{Lane, Line, Row},
     registration::{
-        Act, Amendment, Association, AttemptId, ImportId, ImportState, Reading, Report, Sending, Settling, Waiting,
-        Work,
+        Act, Amendment, Association, AttemptId, ImportId, ImportState, Phase, Reading, Report, Sending, Settling,
+        Waiting, Work,
     },
 };
 
@@ -312,6 +312,25 @@ async fn an_association_is_told_and_what_may_not_be_asked_is_not_guessed() {
     }
     let asked = bench.script.asked().iter().filter(|asked| asked.contains("tenantAssociatedDevices")).count();
     assert_eq!(asked, 2, "what is closed is not asked for each time");
+}
+
+#[tokio::test]
+async fn the_technician_phase_is_asked_for_only_of_laptops_that_were_started() {
+    let bench = bench(SETTLE);
+    bench.tenant().register(1, &serial(1));
+    bench.tenant().register(2, &serial(2));
+    let read = || Work::Read(vec![reading(1, Some(ztd(1))), reading(2, Some(ztd(2)))]);
+    let told = |report: Report| {
+        let Report::Read(seen) = report else { panic!("{report:?}") };
+        seen.into_iter().map(|(_, seen)| seen.technician.map(|told| told.phase)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(bench.graph.carry_out(read()).await), [None, None]);
+    assert_eq!(bench.script.asked().len(), 2, "one batch, and the associations");
+    bench.tenant().start(1);
+    let succeeded = Some(Phase::Succeeded { word: "success".into() });
+    assert_eq!(told(bench.graph.carry_out(read()).await), [succeeded, None]);
+    bench.tenant().events_closed = true;
+    assert_eq!(told(bench.graph.carry_out(read()).await), [Some(Phase::Enrolled), None]);
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ fn registration(device: DeviceId, serial: &str) -> Registration {
 }
 
 fn seen(registration: Registration) -> Seen {
-    Seen { registrations: vec![registration], association: Some(Association::Absent) }
+    Seen { registrations: vec![registration], association: Some(Association::Absent), technician: None }
 }
 
 #[test]

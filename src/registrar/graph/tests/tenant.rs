@@ -13,6 +13,9 @@ pub(super) struct Tenant {
     /// Number and state.
     pub(super) associated: Vec<(String, String)>,
     pub(super) associations_closed: bool,
+    /// Numbers of laptops that went through the technician phase.
+    started: Vec<String>,
+    pub(super) events_closed: bool,
     /// Happens to every answer, after what was asked was done.
     pub(super) mishap: Option<Mishap>,
     /// So many requests, or parts of batches, are answered 429 without being done.
@@ -44,6 +47,7 @@ pub(super) struct Registered {
     pub(super) tag: String,
     pub(super) user: String,
     pub(super) name: String,
+    started: bool,
 }
 
 const IMPORTS: &str = "/deviceManagement/importedWindowsAutopilotDeviceIdentities";
@@ -101,6 +105,23 @@ impl Tenant {
             (Method::Get, "/deviceManagement/tenantAssociatedDevices") => {
                 let one = |(serial, state): &(String, String)| json!({ "id": "a", "serialNumber": serial, "associationState": state });
                 super::answer(200, json!({ "value": self.associated.iter().map(one).collect::<Vec<_>>() }))
+            }
+            (Method::Get, "/deviceManagement/autopilotEvents") if self.events_closed => super::answer(403, ""),
+            (Method::Get, "/deviceManagement/autopilotEvents") => {
+                let one = |serial: &String| {
+                    json!({ "id": "e", "deviceSerialNumber": serial, "enrollmentType": "azureADJoinedWithWhiteGlove",
+                        "deviceSetupStatus": "success", "deploymentState": "success" })
+                };
+                super::answer(200, json!({ "value": self.started.iter().map(one).collect::<Vec<_>>() }))
+            }
+            (Method::Get, "/deviceManagement/managedDevices") => {
+                let number = query.split("%27").nth(1).unwrap();
+                let one = |serial: &String| {
+                    json!({ "id": "m", "serialNumber": serial,
+                        "deviceEnrollmentType": "windowsAzureADJoinUsingDeviceAuth" })
+                };
+                let value: Vec<_> = self.started.iter().filter(|serial| *serial == number).map(one).collect();
+                super::answer(200, json!({ "value": value }))
             }
             (Method::Get, "/deviceManagement/windowsAutopilotSettings") => {
                 super::answer(200, json!({ "id": "s", "syncStatus": "completed" }))
@@ -201,9 +222,20 @@ impl Tenant {
     }
 
     pub(super) fn register(&mut self, number: u64, serial: &str) {
-        let one =
-            Registered { serial: serial.to_owned(), tag: "KIOSK".to_owned(), user: String::new(), name: String::new() };
+        let one = Registered {
+            serial: serial.to_owned(),
+            tag: "KIOSK".to_owned(),
+            user: String::new(),
+            name: String::new(),
+            started: false,
+        };
         self.registered.insert(ztd(number).as_str().to_owned(), one);
+    }
+
+    pub(super) fn start(&mut self, number: u64) {
+        let one = self.registered.get_mut(ztd(number).as_str()).unwrap();
+        one.started = true;
+        self.started.push(one.serial.clone());
     }
 
     pub(super) fn complete_all(&mut self) {
@@ -231,6 +263,7 @@ impl Registered {
             "userPrincipalName": self.user,
             "displayName": self.name,
             "deploymentProfileAssignmentStatus": "assignedInSync",
+            "enrollmentState": if self.started { "enrolled" } else { "notContacted" },
         });
         if whole {
             shown["deploymentProfile"] = json!({ "id": "p", "displayName": "P", "preprovisioningAllowed": true });
