@@ -15,6 +15,7 @@ use whiteglove_core::{
     control::{Command, Update},
     problem::Problem,
 };
+use zeroize::Zeroizing;
 
 use crate::appliance::{Appliance, FrontEnd};
 
@@ -52,9 +53,14 @@ async fn converse(stream: UnixStream, mut front: FrontEnd) {
     loop {
         tokio::select! {
             line = lines.next_line() => match line {
-                Ok(Some(line)) => match serde_json::from_str::<Command>(&line) {
+                Ok(Some(line)) => match serde_json::from_str::<Command>(&Zeroizing::new(line)) {
                     Ok(command) => front.send(command).await,
-                    Err(error) => tracing::warn!(%error, "an attached terminal sent something else than a command"),
+                    // What it was is not told: the line may have held a passphrase.
+                    Err(error) => tracing::warn!(
+                        category = ?error.classify(),
+                        column = error.column(),
+                        "an attached terminal sent something else than a command"
+                    ),
                 },
                 Ok(None) | Err(_) => return,
             },
@@ -69,7 +75,8 @@ async fn converse(stream: UnixStream, mut front: FrontEnd) {
 }
 
 async fn write_line<T: serde::Serialize>(writer: &mut OwnedWriteHalf, value: &T) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(value)?;
+    // Some commands hold a passphrase.
+    let mut line = Zeroizing::new(serde_json::to_vec(value)?);
     line.push(b'\n');
     writer.write_all(&line).await
 }

@@ -8,10 +8,12 @@ use whiteglove_core::lane::Lane;
 mod handover;
 mod media;
 mod registration;
+mod secrets;
 
 pub use handover::{HandOverArgs, HandoverAction};
 pub use media::{BenchArgs, KindWord, Made, MediaAction, What, WindowsArgs};
 pub use registration::{ChangeArgs, RegistrationAction};
+pub use secrets::{PassphraseArgs, RightWord, SecretAction, ServiceWord, SetArgs, SignInArgs};
 
 #[derive(Debug, Parser)]
 #[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]
@@ -77,6 +79,11 @@ pub enum Action {
     /// Whose laptops are prepared here
     #[command(subcommand)]
     Customer(CustomerAction),
+    /// By what the bench signs in at its customers' tenants; kept sealed, and never shown
+    #[command(subcommand)]
+    Secret(SecretAction),
+    /// Sign in at a customer's tenant with a code, for this shift
+    SignIn(SignInArgs),
     /// Laptops of one customer that are prepared alike
     #[command(subcommand)]
     Batch(BatchAction),

@@ -14,6 +14,7 @@ mod handover;
 mod media;
 mod netboot;
 mod registration;
+mod secrets;
 
 use std::{
     io::{IsTerminal, Write},
@@ -34,6 +35,7 @@ pub use handover::handover;
 pub use media::{collect, media};
 pub use netboot::netboot;
 pub use registration::{register, registration};
+pub use secrets::{secret, sign_in};
 use whiteglove_core::{
     clock::short_age,
     control::{Command, Progress, Snapshot, Update},

@@ -63,6 +63,8 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::Tell { device, order }) => commands::tell(&config, device, order).await,
         Some(Action::Answer(action)) => commands::answer(&config, action).await,
         Some(Action::Customer(action)) => commands::customer(&config, action).await,
+        Some(Action::Secret(action)) => commands::secret(&config, action).await,
+        Some(Action::SignIn(args)) => commands::sign_in(&config, args).await,
         Some(Action::Batch(action)) => commands::batch(&config, action).await,
         Some(Action::Order(action)) => commands::order(&config, action).await,
         Some(Action::Scan { code, on }) => commands::scan(&config, code, on).await,

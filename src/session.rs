@@ -211,14 +211,86 @@ pub async fn look(config: &Config, device: Option<DeviceId>) -> Result<(Arc<Snap
 /// # Errors
 /// The bench's own answer, or that there is none.
 pub async fn ask(config: &Config, command: Command, watch: impl FnMut(&Snapshot)) -> Result<Update, Problem> {
-    match start(config, Extent::Quiet).await? {
+    let mut bench = converse(config).await?;
+    let answer = ask_over(&mut bench.link, command, watch).await;
+    bench.finish().await?;
+    answer
+}
+
+/// Several questions in a row.
+#[derive(Debug)]
+pub struct Conversation {
+    link: Link,
+    first: Option<Arc<Snapshot>>,
+    /// `None`: it runs in another process.
+    running: Option<Running>,
+}
+
+/// # Errors
+/// The bench cannot be started, nor reached.
+pub async fn converse(config: &Config) -> Result<Conversation, Problem> {
+    Ok(match start(config, Extent::Quiet).await? {
         Some(running) => {
-            let mut link = Link::Here(FrontEnd::attach(&running.appliance).await);
-            let answer = ask_over(&mut link, command, watch).await;
-            running.finish().await?;
-            answer
+            let link = Link::Here(FrontEnd::attach(&running.appliance).await);
+            Conversation { link, first: None, running: Some(running) }
         }
-        None => ask_over(&mut attach_to(config).await?, command, watch).await,
+        None => Conversation { link: attach_to(config).await?, first: None, running: None },
+    })
+}
+
+impl Conversation {
+    /// It serves, and goes on after us.
+    pub fn is_elsewhere(&self) -> bool {
+        self.running.is_none()
+    }
+
+    /// # Errors
+    /// The bench's own answer, or that there is none.
+    pub async fn ask(&mut self, command: Command) -> Result<String, Problem> {
+        match ask_over(&mut self.link, command, |_| ()).await? {
+            Update::Done(words) => Ok(words),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// What it shows when one comes to it.
+    ///
+    /// # Errors
+    /// It has stopped.
+    pub async fn first(&mut self) -> Result<Arc<Snapshot>, Problem> {
+        if let Some(first) = &self.first {
+            return Ok(Arc::clone(first));
+        }
+        let first = self.until(|snapshot| Some(Arc::new(snapshot.clone()))).await?;
+        self.first = Some(Arc::clone(&first));
+        Ok(first)
+    }
+
+    /// Looks at what it shows until that is what was waited for.
+    ///
+    /// # Errors
+    /// It has stopped.
+    pub async fn until<T>(&mut self, mut found: impl FnMut(&Snapshot) -> Option<T>) -> Result<T, Problem> {
+        loop {
+            match self.link.next().await {
+                None => return Err(stopped()),
+                Some(Update::Snapshot(snapshot)) => {
+                    if let Some(found) = found(&snapshot) {
+                        return Ok(found);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// # Errors
+    /// It was in this process, and its disk failed.
+    pub async fn finish(self) -> Result<(), Problem> {
+        match self.running {
+            Some(running) => running.finish().await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -88,7 +88,11 @@ impl Signing {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
             _ => return Err(unfit("Its key is not an RSA key.", RSA)),
         };
-        let pair = pair.map_err(|error| unfit(&format!("Its key cannot be used: {error}."), RSA))?;
+        let pair = pair.map_err(|error| match error.to_string().as_str() {
+            "WrongAlgorithm" => unfit("Its key is not an RSA key.", RSA),
+            "TooSmall" | "TooLarge" => unfit("Its key has less than 2048 or more than 4096 bits.", RSA),
+            why => unfit(&format!("Its key cannot be used: {why}."), RSA),
+        })?;
         let all = CertificateDer::pem_slice_iter(text.as_bytes()).filter_map(Result::ok);
         let read = all.filter_map(|der| Certificate::parse(&der).map(|certificate| (der, certificate)));
         let mut others = 0;
@@ -129,4 +133,65 @@ const RSA: &str = "Make one of 2048 to 4096 bits: openssl req -x509 -newkey rsa:
 
 fn unfit(why: &str, next: &str) -> Problem {
     Problem::new("The certificate was not taken.", why, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use ring::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+
+    use super::*;
+
+    macro_rules! pem {
+        ($($name:literal)+) => {
+            Secret::new(concat!($(include_str!(concat!("../../tests/fixtures/sign-in/", $name, ".pem"))),+).to_owned())
+        };
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn an_assertion_is_one_that_the_certificate_verifies() {
+        for pem in
+            [pem!("certificate" "key"), pem!("key-pkcs1" "certificate"), pem!("other-certificate" "key" "certificate")]
+        {
+            let signing = Signing::parse(&pem).unwrap();
+            // openssl x509 -noout -dates
+            assert_eq!((signing.certificate.begins, signing.certificate.ends), (at(1_795_642_589), at(2_616_442_589)));
+            let Proof::Assertion(assertion) = Key::Certificate(pem).proof("app-1", "https://login/t", at(5)).unwrap()
+            else {
+                panic!("an assertion");
+            };
+            let (signed, signature) = assertion.expose().rsplit_once('.').unwrap();
+            let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let public = UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, &signing.certificate.public_key);
+            public.verify(signed.as_bytes(), &signature).unwrap();
+            public.verify(b"something else", &signature).unwrap_err();
+            let header = BASE64_URL_SAFE_NO_PAD.decode(signed.split('.').next().unwrap()).unwrap();
+            let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+            // openssl x509 -in certificate.pem -outform DER | openssl dgst -sha256 -binary | basenc --base64url
+            assert_eq!(header["x5t#S256"], "XzEUgW7nzb80aEbLqzTM3V1OnFzIh0im2AAVKRddo-A");
+        }
+    }
+
+    #[test]
+    fn no_two_assertions_are_the_same() {
+        let key = Key::Certificate(pem!("certificate" "key"));
+        assert_ne!(key.proof("a", "b", at(5)), key.proof("a", "b", at(5)));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_apart() {
+        let why = |pem: Secret| Signing::parse(&pem).map(drop).unwrap_err().why;
+        assert!(why(pem!("certificate" "key-encrypted")).contains("passphrase of its own"));
+        assert!(why(pem!("certificate" "key-encrypted-pkcs8")).contains("passphrase of its own"));
+        assert!(why(pem!("certificate")).contains("no private key"));
+        assert!(why(pem!("key")).contains("no certificate"));
+        assert!(why(pem!("other-certificate" "key")).contains("belongs to another key"));
+        assert!(why(pem!("certificate" "ec-key")).contains("not an RSA key"));
+        assert!(why(pem!("certificate" "short-key")).contains("less than 2048"));
+        assert!(why(Secret::new("0\u{1}\u{2} a .pfx as text".into())).contains("no private key"));
+    }
 }

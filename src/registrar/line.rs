@@ -106,4 +106,4 @@ fn method(method: Method) -> reqwest::Method {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -222,6 +222,7 @@ impl SignIns {
     /// # Errors
     /// It gives something, and that does not open the vault.
     pub(crate) async fn open_by_system(&self) -> Result<(), Problem> {
+        self.look_again().await;
         let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else { return Ok(()) };
         let path = std::path::Path::new(&folder).join("whiteglove-vault");
         if !path.exists() {

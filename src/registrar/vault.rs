@@ -254,7 +254,6 @@ impl Vault {
         Ok(true)
     }
 
-    #[allow(dead_code, reason = "the command line lists them")]
     /// All credentials, and the files that cannot be read.
     pub(crate) fn list(&self) -> Vec<Result<Header, VaultError>> {
         let Ok(folders) = fs::read_dir(&self.folder) else { return vec![] };

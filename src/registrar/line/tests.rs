@@ -21,12 +21,12 @@ use crate::registrar::{
     signin::{SignIns, testing},
 };
 
-const TENANT: &str = "00000000-0000-4000-8000-00000000aa07";
-const APP: &str = "00000000-0000-4000-8000-0000000000a9";
+pub(in crate::registrar) const TENANT: &str = "00000000-0000-4000-8000-00000000aa07";
+pub(in crate::registrar) const APP: &str = "00000000-0000-4000-8000-0000000000a9";
 
 /// What a server does with one request.
 #[derive(Clone)]
-enum Act {
+pub(in crate::registrar) enum Act {
     Answer(String),
     /// These bytes, and then the connection is closed.
     Cut(&'static str),
@@ -34,19 +34,19 @@ enum Act {
     Stall(&'static str),
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Act {
+pub(in crate::registrar) fn answer(status: &str, headers: &str, body: &str) -> Act {
     Act::Answer(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len()))
 }
 
-fn token(number: u32) -> Act {
+pub(in crate::registrar) fn token(number: u32) -> Act {
     answer("200 OK", "", &format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"token-{number}"}}"#))
 }
 
 /// Everything it was sent, head and body.
-type Heard = Arc<Mutex<Vec<String>>>;
+pub(in crate::registrar) type Heard = Arc<Mutex<Vec<String>>>;
 
 /// Acts one after the other, each on a connection of its own or on the same; the last one for ever.
-async fn server(acts: Vec<Act>) -> (String, Heard) {
+pub(in crate::registrar) async fn server(acts: Vec<Act>) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let heard = Heard::default();
@@ -108,11 +108,15 @@ async fn line(authority: &str, graph: &str) -> (Line, tempfile::TempDir) {
     (sign_ins.line(&tenant()).unwrap(), folder)
 }
 
-fn tenant() -> Tenant {
+pub(in crate::registrar) fn tenant() -> Tenant {
     Tenant { customer: "ACME".into(), id: TENANT.into(), cloud: Cloud::Global }
 }
 
-async fn sign_ins(authority: &str, graph: &str, limits: Limits) -> (SignIns, tempfile::TempDir) {
+pub(in crate::registrar) async fn sign_ins(
+    authority: &str,
+    graph: &str,
+    limits: Limits,
+) -> (SignIns, tempfile::TempDir) {
     let base = |text: &str| BaseUrl::parse(text).unwrap();
     let endpoints = Endpoints { authority: base(authority), graph: base(graph), ..Cloud::Global.endpoints() };
     let (sign_ins, folder) = testing(endpoints, limits);

@@ -83,7 +83,9 @@ impl Refused {
     pub fn problem(&self, asker: &Asker<'_>) -> Problem {
         let Asker { customer, tenant, client_id, cloud } = asker;
         let what = format!("Signing in for {customer} failed.");
-        let known = self.codes.iter().find_map(|code| Some((*code, meaning(*code)?)));
+        // What the person did with the code says more than the number beside it.
+        let by_word = matches!(self.error.as_str(), "authorization_declined" | "bad_verification_code" | "expired_token");
+        let known = self.codes.iter().filter(|_| !by_word).find_map(|code| Some((*code, meaning(*code)?)));
         if let Some((code, (why, next))) = known {
             let fill = |text: &str| {
                 text.replace("{tenant}", tenant).replace("{app}", client_id).replace("{cloud}", cloud.words())
@@ -164,6 +166,11 @@ fn meaning(code: u64) -> Option<(&'static str, &'static str)> {
             "The application {app} is no public client, so nobody can sign in with a code through it",
             "Switch on \"Allow public client flows\" in its registration under Authentication, or set a secret or \
              certificate for it: whiteglove secret set.",
+        ),
+        700025 => (
+            "The application {app} is a public client, and those have no secret and no certificate",
+            "Set it as one that a person signs in with (whiteglove secret set CUSTOMER --client-id ID --person), or take \
+             the application that has the secret.",
         ),
         700016 | 7000229 => (
             "The tenant {tenant} does not know the application {app}",

@@ -107,9 +107,9 @@ fn a_code_ends() {
         turn => panic!("{turn:?}"),
     };
     let answer = |word, code| Grant::read(400, &error(word, code));
-    assert!(ended(begin(), answer("authorization_declined", 0), at(5)).contains("declined"));
+    assert!(ended(begin(), answer("authorization_declined", 70008), at(5)).contains("declined"));
     assert!(ended(begin(), answer("bad_verification_code", 0), at(5)).contains("used already"));
-    assert!(ended(begin(), answer("expired_token", 70020), at(5)).contains("over"));
+    assert!(ended(begin(), answer("expired_token", 70020), at(5)).contains("in time"));
     assert!(ended(begin(), answer("authorization_pending", 70016), at(900)).contains("in time"));
     assert!(ended(begin(), answer("invalid_grant", 53003), at(5)).contains("Conditional Access"));
     let mut flow = begin();
