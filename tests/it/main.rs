@@ -36,6 +36,7 @@ mod pty_sticks;
 mod registration;
 mod restart;
 mod secrets_scan;
+mod sign_in;
 mod sticks;
 mod support;
 mod tftp;

@@ -84,7 +84,8 @@ impl Refused {
         let Asker { customer, tenant, client_id, cloud } = asker;
         let what = format!("Signing in for {customer} failed.");
         // What the person did with the code says more than the number beside it.
-        let by_word = matches!(self.error.as_str(), "authorization_declined" | "bad_verification_code" | "expired_token");
+        let by_word =
+            matches!(self.error.as_str(), "authorization_declined" | "bad_verification_code" | "expired_token");
         let known = self.codes.iter().filter(|_| !by_word).find_map(|code| Some((*code, meaning(*code)?)));
         if let Some((code, (why, next))) = known {
             let fill = |text: &str| {
