@@ -168,8 +168,8 @@ pub enum Input {
     NetworkTested(NetworkTest),
     /// From the threads of bench mode.
     Sticks(SticksNews),
-    /// What is shown of the sign-ins is old.
-    SignedIn,
+    /// What is shown of the sign-ins is old; and what to tell whoever asked for that.
+    SignedIn(Option<(u64, Update)>),
     /// An answer that was fetched elsewhere, on its way to the front end that asked.
     Reply {
         to: u64,
@@ -533,10 +533,7 @@ impl Owner {
                 self.hear_sticks(news);
                 (vec![], None)
             }
-            Input::SignedIn => {
-                self.dirty = true;
-                (vec![], None)
-            }
+            Input::SignedIn(answer) => (vec![], Some(Self::show_sign_ins(answer))),
             Input::Reply { to, update } => {
                 self.reply(to, &update);
                 (vec![], None)

@@ -9,7 +9,7 @@ use whiteglove_core::{
     sign_in::{Ask, NewCredential},
 };
 
-use super::{Input, Owner};
+use super::{Input, Owner, Then};
 use crate::registrar::signin::SignIns;
 
 impl Owner {
@@ -21,7 +21,7 @@ impl Owner {
         let (mut seen, inbox) = (self.sign_ins.seen(), self.inbox.clone());
         tokio::spawn(async move {
             while seen.changed().await.is_ok() {
-                if inbox.send(Input::SignedIn).await.is_err() {
+                if inbox.send(Input::SignedIn(None)).await.is_err() {
                     return;
                 }
             }
@@ -59,8 +59,18 @@ impl Owner {
         tokio::spawn(async move {
             let answer = carry_out(&sign_ins, ask, tenant.as_ref()).await;
             let update = answer.map_or_else(Update::Problem, Update::Done);
-            drop(inbox.send(Input::Reply { to: from, update }).await);
+            drop(inbox.send(Input::SignedIn(Some((from, update)))).await);
         });
+    }
+
+    /// Shown before it is told: whoever hears that the vault is open finds it so.
+    pub(super) fn show_sign_ins(answer: Option<(u64, Update)>) -> Then {
+        Box::new(move |owner, _| {
+            owner.publish();
+            if let Some((to, update)) = answer {
+                owner.reply(to, &update);
+            }
+        })
     }
 
     fn tenant_of(&self, customer: &str) -> Result<Tenant, Problem> {

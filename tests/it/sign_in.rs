@@ -248,7 +248,7 @@ fn no_secret_is_written_shown_or_logged_even_when_everything_is_logged() {
     let scopes = [SERVICE, WATCH].map(str::to_owned).to_vec();
     let app =
         App { secret: Some(SECRET.to_owned()), roles: roles(), scopes, person: Person::SignsIn(1), ..App::default() };
-    let mut site = Site::new(app);
+    let site = Site::new(app);
     let log = site.bench.folder.path().join("log");
     let mut command = site.bench.command();
     command.env("RUST_LOG", "trace").arg("serve").stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
