@@ -119,7 +119,7 @@ impl Refused {
             ),
             error => (
                 format!("Entra says {error}: {}.", self.said()),
-                "Look the AADSTS number up (whiteglove explain), or show this to the customer's Entra administrator.",
+                "Show this to the customer's Entra administrator; Microsoft's pages list the AADSTS numbers.",
             ),
         };
         Problem::new(what, why, next)
