@@ -208,7 +208,7 @@ fn imported(facts: &Facts<'_>) -> Finding {
         Progress::Unasked => draft(JOURNAL, None).no(
             "not registered",
             "Nobody asked for its registration.",
-            "Register it: R on the board, or: whiteglove register NUMBER.",
+            "Register it: i on its page, r on the board, or: whiteglove register NUMBER.",
         ),
         Progress::Waiting { since } => draft(JOURNAL, Some(*since)).no(
             "waiting to be sent",

@@ -273,7 +273,7 @@ pub(crate) fn done(model: &mut Model) {
     let name = match made {
         Made::Customer(customer) => Some(customer.name.clone()),
         Made::Batch(batch) => Some(batch.name.clone()),
-        Made::File(_) | Made::Override { .. } => None,
+        Made::File(_) | Made::Override { .. } | Made::SignIn { .. } => None,
     };
     let mut back = (*form.back).clone();
     if let (Screen::Batches(list), Some(name)) = (&mut back, name) {

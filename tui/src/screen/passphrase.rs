@@ -136,8 +136,8 @@ pub(crate) fn draw(passphrase: &Passphrase, model: &Model, area: Rect, buf: &mut
         ),
         (For::Set, None) => (
             "Choose a passphrase",
-            "It locks what this bench keeps for signing in by itself. Nobody can recover it: write it down and keep it \
-             apart from the bench.",
+            "It locks what this bench keeps for signing in by itself. Take four or more words, ten letters at least. Nobody \
+             can recover it: write it down and keep it apart from the bench.",
         ),
         (For::Set, Some(_)) => ("Choose a passphrase", "Type the same once more."),
     };

@@ -15,7 +15,9 @@ use whiteglove_core::{
 use super::{
     Screen,
     ask::{self, Ask},
-    detail, help, passphrase, problems,
+    detail,
+    form::{self, Subject},
+    help, passphrase, problems,
 };
 use crate::{
     keymap::{Binding, bind},
@@ -214,6 +216,10 @@ fn begin(model: &mut Model, snapshot: &Snapshot, out: &mut Vec<Command>) {
         }
         Some(SignInState::Code { .. }) => {
             model.notice = Some("Enter the code that stands here. A new one comes when it is over.".to_owned());
+        }
+        None | Some(SignInState::NoCredential) => {
+            let back = model.screen.clone();
+            form::open(model, Subject::SignIn { customer, service }, back);
         }
         _ => {
             let permissions = Permission::USUAL.to_vec();

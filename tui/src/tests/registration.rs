@@ -96,6 +96,28 @@ fn a_person_signs_in_and_ends_the_shift() {
     assert_eq!(press(&mut model, "c t"), [Command::SignIn(check), Command::TestNetwork]);
 }
 
+#[test]
+fn where_nothing_is_kept_the_application_is_asked_for() {
+    let mut model = showing(registering(LineState::Idle, SignInState::NoCredential));
+    assert_eq!(press(&mut model, "g i 'wrong f10"), []);
+    has(&model, "A client ID is 32 hexadecimal digits");
+    let id = "00000000-0000-4000-8000-00000000c1d0";
+    press(&mut model, "backspace backspace backspace backspace backspace");
+    let begin = Ask::Begin {
+        customer: "Contoso Ltd".into(),
+        service: Service::Graph,
+        client_id: Some(id.into()),
+        permissions: Permission::USUAL.to_vec(),
+    };
+    assert_eq!(press(&mut model, &format!("'{id} f10")), [Command::SignIn(begin)]);
+    feed(&mut model, Update::Problem(Problem::new("Signing in failed.", "There is no such application.", "Ask.")));
+    has(&model, "NOT TAKEN");
+    has(&model, id);
+    press(&mut model, "f10");
+    feed(&mut model, Update::Done("Open the page and enter the code.".into()));
+    has(&model, "Registration");
+}
+
 fn vault(state: VaultState) -> Model {
     let snapshot = registering(LineState::Idle, SignInState::NeedsUnlock);
     let sign_ins = SignIns { vault: state, list: snapshot.sign_ins.list.clone() };
@@ -126,7 +148,7 @@ fn a_passphrase_is_typed_unseen() {
 #[test]
 fn a_new_passphrase_is_typed_twice() {
     let mut model = vault(VaultState::Absent);
-    has(&model, "Nobody can recover it");
+    has(&model, "ten letters at least");
     assert_eq!(press(&mut model, "'one enter"), []);
     has(&model, "Type the same once more.");
     assert_eq!(press(&mut model, "'two enter"), []);

@@ -39,6 +39,8 @@ pub(crate) enum What {
     Condition,
     By,
     Because,
+    // Of a sign-in.
+    Application,
 }
 
 impl What {
@@ -66,6 +68,7 @@ impl What {
             Self::Reason | Self::Because => "Why",
             Self::Condition => "What",
             Self::By => "Your name",
+            Self::Application => "Application ID",
         }
     }
 
@@ -102,6 +105,10 @@ impl What {
                 "What does not hold, and is to count as if it did. If it says something else later, this is over."
             }
             Self::By => "Who takes the responsibility. The journal keeps it.",
+            Self::Application => {
+                "The client ID of the customer's app registration in Entra, with public client flows on. The customer's \
+                 administrator has it."
+            }
             Self::Because => "Why it is safe in spite of that. The journal keeps it.",
             Self::Reason => "Needed if laptops are in what changes. The journal keeps it. Else empty.",
         }

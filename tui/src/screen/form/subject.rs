@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use whiteglove_core::{
     batch::{Batch, BatchRow, IdentityPolicy, Register, UserPolicy},
+    cloud::{Service, endpoints::Permission},
     control::{Command, Settings, Snapshot},
     customer::{Cloud, Customer, CustomerRow, TenantId, Way},
     device::DeviceId,
@@ -12,6 +13,7 @@ use whiteglove_core::{
     media::Generation,
     netboot::Program,
     registration::{Condition, Gate},
+    sign_in,
 };
 
 use super::field::{BOOTS, CLOUDS, Field, IDENTITIES, LANES, LOADERS, NOBODY, REGISTERS, USERS, Value, WAYS, What};
@@ -31,6 +33,11 @@ pub(crate) enum Subject {
         who: String,
         open: Vec<(Condition, String)>,
     },
+    /// By which application a person signs in, where nothing is kept for the customer.
+    SignIn {
+        customer: String,
+        service: Service,
+    },
 }
 
 /// What the fields make.
@@ -40,6 +47,7 @@ pub(super) enum Made {
     Batch(Box<Batch>),
     File(PathBuf),
     Override { device: DeviceId, condition: Condition, by: String, reason: String },
+    SignIn { customer: String, service: Service, application: String },
 }
 
 /// What is wrong, and where.
@@ -67,7 +75,7 @@ impl Subject {
             Self::NewBatch | Self::Batch(_) => Settings::Batches,
             Self::File(of) => *of,
             // It is in no list.
-            Self::Override { .. } => Settings::Batches,
+            Self::Override { .. } | Self::SignIn { .. } => Settings::Batches,
         }
     }
 
@@ -78,6 +86,7 @@ impl Subject {
             Self::NewBatch => "New batch".to_owned(),
             Self::Batch(row) => format!("Batch {}", row.batch.name),
             Self::Override { who, .. } => format!("Safe to boot in spite of it: {who}"),
+            Self::SignIn { customer, service } => format!("Sign in to {} for {customer}", service.words()),
             Self::File(Settings::Customers) => "Customers from a file".to_owned(),
             Self::File(Settings::Batches) => "Batches from a file".to_owned(),
         }
@@ -88,7 +97,7 @@ impl Subject {
         match self {
             Self::Customer(row) => row.devices,
             Self::Batch(row) => row.devices,
-            Self::NewCustomer | Self::NewBatch | Self::File(_) | Self::Override { .. } => 0,
+            Self::NewCustomer | Self::NewBatch | Self::File(_) | Self::Override { .. } | Self::SignIn { .. } => 0,
         }
     }
 
@@ -118,6 +127,7 @@ impl Subject {
                     Field::text(What::Because, ""),
                 ]
             }
+            Self::SignIn { .. } => vec![Field::text(What::Application, "")],
             Self::File(_) => vec![Field::text(What::Path, ""), Field::text(What::Reason, "")],
         }
     }
@@ -141,6 +151,17 @@ impl Subject {
                     return complain(What::Because, "Say why it is safe in spite of that.");
                 };
                 Ok(Made::Override { device: *device, condition, by, reason })
+            }
+            Self::SignIn { customer, service } => {
+                // The same form as a tenant's ID.
+                let typed = text(fields, What::Application).unwrap_or_default();
+                let Ok(application) = TenantId::try_from(typed) else {
+                    return complain(
+                        What::Application,
+                        "A client ID is 32 hexadecimal digits in five groups, like 00000000-0000-0000-0000-000000000000.",
+                    );
+                };
+                Ok(Made::SignIn { customer: customer.clone(), service: *service, application: application.into() })
             }
             Self::File(_) => {
                 let path = text(fields, What::Path).unwrap_or_default();
@@ -166,6 +187,12 @@ impl Subject {
             Made::Customer(customer) => Command::SetCustomer { customer, reason },
             Made::Batch(batch) => Command::SetBatch { batch, reason },
             Made::Override { device, condition, by, reason } => Command::Override { device, condition, by, reason },
+            Made::SignIn { customer, service, application } => Command::SignIn(sign_in::Ask::Begin {
+                customer,
+                service,
+                client_id: Some(application),
+                permissions: Permission::USUAL.to_vec(),
+            }),
             Made::File(from) => Command::TakeSettings { of: self.of(), from, reason },
         }
     }
