@@ -138,6 +138,19 @@ impl Paced {
         result.map_err(Missed::Silence)
     }
 
+    /// For what nobody waits for: lets all others pass, and waits as long as it takes.
+    ///
+    /// # Errors
+    /// Nobody is signed in, or no whole answer came.
+    pub(crate) async fn send_idle(&self, request: &Request) -> Result<Answer, Missed> {
+        let door = &self.0;
+        door.way.admitted(request.service).await.map_err(Missed::NoToken)?;
+        let leave = door.leave_idle(request).await;
+        let result = door.way.send(request).await;
+        leave.used(request, &result);
+        result.map_err(Missed::Silence)
+    }
+
     /// Whether the tenant may be synchronised, as far as is known.
     ///
     /// # Errors
@@ -174,6 +187,25 @@ impl Door {
     fn publish(&self, now: Moment) {
         self.show(now);
         self.changed.notify_waiters();
+    }
+
+    /// Never keeps its turn while it waits.
+    async fn leave_idle(&self, request: &Request) -> Leave<'_> {
+        loop {
+            let (asked, now) = {
+                let _turn = self.turn.lock().await;
+                let now = self.clock.now();
+                (self.pacer().ready_idle(request.cost, now), now)
+            };
+            match asked {
+                Ok(ticket) => {
+                    let leave = Leave { door: self, ticket: Some(ticket) };
+                    self.show(now);
+                    return leave;
+                }
+                Err(at) => sleep_until(self.clock.instant(at)).await,
+            }
+        }
     }
 
     async fn leave(&self, request: &Request) -> Result<Leave<'_>, Missed> {

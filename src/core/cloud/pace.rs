@@ -162,6 +162,18 @@ impl Pacer {
         Ok(Ticket { cost, sent: now, probe: self.broken })
     }
 
+    /// The same for what nobody waits for: it goes only while half of the limits stays free for the rest.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ready_idle(&mut self, cost: Cost, now: Moment) -> Result<Ticket, Moment> {
+        let (writes, any) = (self.limits.writes / 2, self.limits.any / 2);
+        let reads = cost.reads.saturating_add(any.saturating_sub(writes));
+        let with_the_rest = Cost { reads, writes: cost.writes.saturating_add(writes) };
+        self.not_before(with_the_rest, now).map_or(Ok(()), |(at, _)| Err(at))?;
+        self.ready(cost, now)
+    }
+
     fn not_before(&self, cost: Cost, now: Moment) -> Option<(Moment, Why)> {
         let look_again = now.after(LOOK_AGAIN);
         if self.asked > now && self.asked >= self.own {

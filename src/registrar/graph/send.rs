@@ -3,14 +3,14 @@
 use whiteglove_core::{
     cloud::{
         fault::Kind,
-        graph::{self, Import, Imported, same_serial},
+        graph::{self, Import, Imported, MOST_PARTS, same_serial},
     },
     lane::laptops,
     problem::Problem,
     registration::{ImportId, ImportState, Report, Sending},
 };
 
-use super::{Graph, held};
+use super::{Graph, ask::understood, held};
 
 impl Graph {
     pub(super) async fn send(&self, sending: Sending) -> Report {
@@ -63,11 +63,13 @@ impl Graph {
     /// Takes away the records of imports that are over, once the journal has what became of them. A record that stays
     /// harms nobody: it only makes the tenant's list longer.
     pub(crate) async fn tidy(&self, over: &[ImportId]) {
-        let requests: Vec<_> = over.iter().map(graph::delete_imported).collect();
-        let done = self.each(&requests, "taking away records of imports").await;
-        let left = done.iter().filter(|done| matches!(done, Err(fault) if fault.kind != Kind::NotFound)).count();
-        if left > 0 {
-            tracing::debug!(left, of = over.len(), "records of imports stay with the service");
+        for over in over.chunks(MOST_PARTS) {
+            let requests: Vec<_> = over.iter().map(graph::delete_imported).collect();
+            let Some(batch) = graph::batch(&requests) else { continue };
+            let done = understood(self.paced.send_idle(&batch).await, "taking away records of imports");
+            let parts = done.ok().and_then(|answer| graph::answers(&answer, over.len()).ok()).unwrap_or_default();
+            let gone = parts.iter().flatten().filter(|part| matches!(part.status, 200..300 | 404)).count();
+            tracing::debug!(gone, of = over.len(), "records of imports were taken away");
         }
     }
 }

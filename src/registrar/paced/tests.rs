@@ -35,6 +35,28 @@ async fn limits_are_waited_for_inside() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_lets_the_others_pass() {
+    let script = Script::new(|_| ok());
+    let paced = paced(&script);
+    for _ in 0..3 {
+        paced.send(&graph::sync()).await.unwrap();
+    }
+    let (read, idle) = (graph::get_settings(), Request { path: "/idle".to_owned(), ..graph::sync() });
+    let order = Mutex::new(vec![]);
+    let idling = async {
+        paced.send_idle(&idle).await.unwrap();
+        order.lock().unwrap().push("idle");
+    };
+    let reading = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        paced.send(&read).await.unwrap();
+        order.lock().unwrap().push("read");
+    };
+    tokio::join!(idling, reading);
+    assert_eq!(*order.lock().unwrap(), ["read", "idle"]);
+}
+
+#[tokio::test]
 async fn requests_go_in_the_order_in_which_they_came_and_so_many_at_once() {
     let at_once = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
     let script = Script::new(|_| ok()).with_latency(Duration::from_millis(20));

@@ -37,6 +37,19 @@ fn a_hundred_writes_go_and_the_next_one_waits_for_the_window() {
 }
 
 #[test]
+fn what_nobody_waits_for_leaves_half_to_the_rest() {
+    let mut pacer = graph();
+    for _ in 0..2 {
+        let ticket = pacer.ready_idle(TWENTY_WRITES, at(0)).unwrap();
+        pacer.answered(ticket, Outcome::Answered, at(0), 0);
+    }
+    assert_eq!(pacer.ready_idle(TWENTY_WRITES, at(0)), Err(at(20_001)));
+    send(&mut pacer, TWENTY_WRITES, Outcome::Answered, at(0)).unwrap();
+    let ticket = pacer.ready_idle(TWENTY_WRITES, at(20_001)).unwrap();
+    pacer.answered(ticket, Outcome::Answered, at(20_001), 0);
+}
+
+#[test]
 fn what_is_under_way_counts_until_a_window_after_its_answer() {
     let mut pacer = graph();
     let slow = pacer.ready(Cost { reads: 0, writes: 100 }, at(0)).unwrap();
