@@ -4,14 +4,17 @@ use whiteglove_core::{
     bench::Bench,
     netboot::{Mode, NetworkView, PortState, Program, files},
     problem::Problem,
+    sign_in::Expiry,
 };
 use whiteglove_image::boot::BootEnv;
 
 use super::{netboot::ports_table, print, read_journal};
 use crate::{
+    clock::now,
     config::Config,
     endpoint,
     journal::{self, Verified},
+    registrar::vault::{Effort, Vault},
     session,
 };
 
@@ -29,6 +32,7 @@ pub async fn doctor(config: &Config) -> Result<(), Problem> {
     let (journal, bench) = journal_check(config).await;
     let mut outcomes = vec![journal];
     outcomes.extend(boot_environment(config));
+    outcomes.extend(credentials(config));
     let running = session::look(config, None).await.ok().map(|(snapshot, _)| snapshot);
     let network = match &running {
         Some(snapshot) => {
@@ -124,6 +128,34 @@ fn lacking(config: &Config, program: Program) -> Problem {
         ),
     };
     Problem::new(format!("Laptops cannot boot the {} from the network.", program.words()), why, next)
+}
+
+/// What is kept for customers, as far as it can be seen without opening the vault.
+fn credentials(config: &Config) -> Vec<Outcome> {
+    let ours = |customer: &str| config.customer.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(customer));
+    let all = Vault::at(&config.state, Effort::USUAL).list().into_iter();
+    all.filter(|header| header.as_ref().map_or(true, |header| ours(&header.customer)))
+        .map(|header| {
+            let header = match header {
+                Ok(header) => header,
+                Err(error) => return Outcome::Bad(error.problem("One of the credentials cannot be read.")),
+            };
+            let (customer, service) = (&header.customer, header.service.words());
+            let expiry = header.view().expiry(now());
+            let problem = Problem::new(
+                format!("{customer}'s {} at {service} {}.", header.kind.words(), expiry.words()),
+                "Microsoft takes none that is over.",
+                "Have a new one made at the app registration, and set it: whiteglove secret set.",
+            );
+            match expiry {
+                Expiry::Over => Outcome::Bad(problem),
+                Expiry::Soon(_) | Expiry::Urgent(_) => Outcome::Lacking(problem),
+                Expiry::Fine | Expiry::Unknown => Outcome::Good(format!(
+                    "{customer} has a credential at {service}: whiteglove sign-in {customer:?} --check tries it."
+                )),
+            }
+        })
+        .collect()
 }
 
 fn network_checks(network: &NetworkView) -> Vec<Outcome> {

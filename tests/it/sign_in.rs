@@ -89,6 +89,13 @@ fn an_application_signs_in_by_its_secret() {
     assert!(list.contains("ACME") && list.contains("2099-01-01") && list.contains(CLIENT), "{list}");
     let good = site.bench.says(&site.check());
     assert_eq!(good, "Microsoft Graph lets the bench in for ACME.\n");
+    // What has ended is told by those who look; the secret itself is not needed for that.
+    let path = file(&site.bench, "secret", SECRET);
+    site.set(&["--secret-from", &path, "--expires", "2020-01-31"]);
+    let list = site.bench.says(&["secret", "list"]);
+    assert!(list.contains("2020-01-31") && list.contains("has expired"), "{list}");
+    let doctor = String::from_utf8(site.bench.run(&["doctor"]).stdout).unwrap();
+    assert!(doctor.contains("BAD   ACME's secret at Microsoft Graph has expired."), "{doctor}");
     let other = file(&site.bench, "other", "another passphrase\n");
     let wrong = site.bench.complains(&["sign-in", "ACME", "--check", "--passphrase-from", &other]);
     assert!(wrong.contains("not the right one"), "{wrong}");

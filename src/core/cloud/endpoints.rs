@@ -133,7 +133,12 @@ impl Permission {
         match self {
             Self::Register => &["DeviceManagementServiceConfig.ReadWrite.All"],
             Self::Watch => &["DeviceManagementManagedDevices.Read.All"],
-            Self::Lint => &["DeviceManagementApps.Read.All", "DeviceManagementConfiguration.Read.All"],
+            Self::Lint => &[
+                "DeviceManagementApps.Read.All",
+                "DeviceManagementConfiguration.Read.All",
+                "Policy.Read.All",
+                "Application.Read.All",
+            ],
             Self::Wipe => &["DeviceManagementManagedDevices.PrivilegedOperations.All"],
         }
     }
