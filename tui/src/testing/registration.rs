@@ -8,7 +8,9 @@ use whiteglove_core::{
     customer::Way,
     lane::Lane,
     problem::Problem,
-    registration::{Condition, Counts, Finding, Gate, LineState, Met, Override, RegistrationView},
+    registration::{
+        Condition, Counts, Dossier, Finding, Gate, LineState, Met, Override, Phase, RegistrationView, Seen, Technician,
+    },
     sign_in::{CredentialKind, CredentialView, SignInState, SignInView, SignIns, VaultState},
 };
 
@@ -114,5 +116,14 @@ pub fn not_cleared() -> Sheet {
     ];
     let mut sheet = ready();
     sheet.gate = Some(Gate { findings });
+    let technician = Technician {
+        phase: Phase::Succeeded { word: "success".to_owned() },
+        began: Some(ago(9_000)),
+        ended: Some(ago(7_200)),
+        at: Some(ago(6_600)),
+    };
+    let seen = Seen { registrations: vec![], association: None, technician: Some(technician) };
+    sheet.dossier =
+        Some(Dossier { customer: "Contoso Ltd".to_owned(), seen: Some((ago(40), seen)), ..Dossier::default() });
     sheet
 }

@@ -194,7 +194,11 @@ fn page_of_two() -> Model {
 
 #[test]
 fn the_gate_is_shown_condition_by_condition() {
-    insta::assert_snapshot!(screen(&page_of_two()));
+    let mut model = page_of_two();
+    insta::assert_snapshot!(screen(&model));
+    press(&mut model, "pgdn");
+    has(&model, "green (success)");
+    has(&model, "User may begin  from 2026-11-22 11:30 UTC until");
 }
 
 #[test]

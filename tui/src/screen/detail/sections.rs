@@ -41,6 +41,7 @@ pub(super) fn all(sheet: &Sheet, around: &Around<'_>, width: usize, theme: Theme
     let device = &sheet.device;
     page.verdict(sheet);
     page.gate(sheet, now);
+    page.technician(sheet, now);
     page.matching(sheet, around);
     page.checks(sheet);
     page.network_boot(sheet);

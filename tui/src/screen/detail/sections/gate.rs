@@ -5,7 +5,7 @@ use whiteglove_core::{
     clock::{Moment, short_age},
     control::Sheet,
     device::Stage,
-    registration::{Condition, Finding, Met},
+    registration::{Condition, Finding, Met, Phase},
 };
 
 use super::Page;
@@ -37,6 +37,26 @@ impl Page {
                 self.say("    next", &problem.next, Tone::Strong);
                 told = true;
             }
+        }
+    }
+
+    /// What Intune tells of the technician phase, and which dates follow from it.
+    pub(super) fn technician(&mut self, sheet: &Sheet, now: Moment) {
+        let seen = sheet.dossier.as_ref().and_then(|dossier| dossier.seen.as_ref());
+        let Some(told) = seen.and_then(|(_, seen)| seen.technician.as_ref()) else { return };
+        self.heading("Technician phase, as Intune tells it");
+        let (words, tone) = match &told.phase {
+            Phase::UnderWay { word } => (format!("under way ({word}); reports of long runs may stay so"), Tone::Plain),
+            Phase::Succeeded { word } => (format!("green ({word})"), Tone::Good),
+            Phase::Failed { word, says } if says.is_empty() => (format!("failed ({word})"), Tone::Alarm),
+            Phase::Failed { word, says } => (format!("failed ({word}): {says}"), Tone::Alarm),
+            Phase::Enrolled => ("enrolled; nothing tells of its end".to_owned(), Tone::Plain),
+        };
+        self.say("Stands", &words, tone);
+        let age = told.at.map_or_else(|| "unknown".to_owned(), |at| format!("{} ago", short_age(now.since(at))));
+        self.fact("Reported", format!("{age}; what the laptop's own screen says counts before it"));
+        if let Some((from, until)) = told.for_its_user() {
+            self.fact("User may begin", format!("from {} until {}", from.utc(), until.utc()));
         }
     }
 
