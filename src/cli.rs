@@ -9,11 +9,13 @@ mod handover;
 mod media;
 mod registration;
 mod secrets;
+mod tenant;
 
 pub use handover::{HandOverArgs, HandoverAction};
 pub use media::{BenchArgs, KindWord, Made, MediaAction, What, WindowsArgs};
 pub use registration::{ChangeArgs, RegistrationAction};
 pub use secrets::{PassphraseArgs, RightWord, SecretAction, ServiceWord, SetArgs, SignInArgs};
+pub use tenant::{Consent, EditionWord, ProfileAction, TenantAction, WhoseTenant};
 
 #[derive(Debug, Parser)]
 #[command(name = "whiteglove", version, about = "Pre-provisioning bench for Windows Autopilot: capture, check, prove")]
@@ -84,6 +86,12 @@ pub enum Action {
     Secret(SecretAction),
     /// Sign in at a customer's tenant with a code, for this shift
     SignIn(SignInArgs),
+    /// A customer's tenant: is it in order? Reset laptops, take them out, lift their edition
+    #[command(subcommand)]
+    Tenant(TenantAction),
+    /// Deployment profiles of a customer's tenant
+    #[command(subcommand)]
+    Profile(ProfileAction),
     /// Laptops of one customer that are prepared alike
     #[command(subcommand)]
     Batch(BatchAction),

@@ -15,6 +15,7 @@ mod media;
 mod netboot;
 mod registration;
 mod secrets;
+mod tenant;
 
 use std::{
     io::{IsTerminal, Write},
@@ -36,6 +37,7 @@ pub use media::{collect, media};
 pub use netboot::netboot;
 pub use registration::{register, registration};
 pub use secrets::{secret, sign_in};
+pub use tenant::{profile, tenant};
 use whiteglove_core::{
     clock::short_age,
     control::{Command, Progress, Snapshot, Update},

@@ -74,6 +74,8 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Some(Action::Handover(action)) => commands::handover(&config, action).await,
         Some(Action::Register { devices, by }) => commands::register(&config, devices, by).await,
         Some(Action::Registration(action)) => commands::registration(&config, action).await,
+        Some(Action::Tenant(action)) => commands::tenant(&config, action).await,
+        Some(Action::Profile(action)) => commands::profile(&config, action).await,
         Some(Action::Export(args)) => commands::export(&config, args).await,
         Some(Action::Explain { codes, all, json }) => commands::explain(&codes, all, json),
         Some(Action::Doctor) => commands::doctor(&config).await,

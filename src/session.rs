@@ -302,7 +302,13 @@ async fn ask_over(link: &mut Link, command: Command, mut watch: impl FnMut(&Snap
             Some(Update::Snapshot(snapshot)) => watch(&snapshot),
             Some(Update::Watched(_) | Update::Looked { .. }) => {}
             Some(Update::Problem(problem)) => return Err(problem),
-            Some(answer @ (Update::Done(_) | Update::Disks(_) | Update::Planned(_) | Update::Scanned(_))) => {
+            Some(
+                answer @ (Update::Done(_)
+                | Update::Tenant(_)
+                | Update::Disks(_)
+                | Update::Planned(_)
+                | Update::Scanned(_)),
+            ) => {
                 return Ok(answer);
             }
         }

@@ -88,6 +88,10 @@ impl Owner {
                 self.hand_over(from, &ask, out);
                 return (vec![], None);
             }
+            Command::Tenant { customer, ask } => {
+                self.ask_tenant(from, customer, *ask);
+                return (vec![], None);
+            }
             Command::ExportNetboot { out } => return self.export_netboot(from, out),
             Command::ExportWinPe { out, windows } => return self.export_winpe(from, out, windows),
             Command::LookAt { disk } => {

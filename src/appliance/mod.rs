@@ -23,6 +23,7 @@ mod registration;
 mod settings;
 mod signin;
 mod sticks;
+mod tenant;
 mod wire;
 
 use std::{
@@ -118,6 +119,11 @@ pub enum Input {
     /// Files that are on their disk, as records.
     Exported {
         records: Vec<Record>,
+        reply: oneshot::Sender<Result<(), Problem>>,
+    },
+    /// Before and after something is changed in a customer's tenant.
+    TenantChange {
+        record: Box<Record>,
         reply: oneshot::Sender<Result<(), Problem>>,
     },
     /// Logs of a laptop that are on their disk; whose they are, and how many of them are new.
@@ -480,6 +486,7 @@ impl Owner {
                 Ok(records) => (records, Some(answer(reply, ()))),
                 Err(problem) => self.refuse(reply, problem),
             },
+            Input::TenantChange { record, reply } => (vec![*record], Some(answer(reply, ()))),
             Input::LogsKept { run, reply } => {
                 let (records, device, new) = self.bench.decide_logs(run, at);
                 (records, Some(answer(reply, (device, new))))

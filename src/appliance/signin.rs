@@ -73,7 +73,7 @@ impl Owner {
         })
     }
 
-    fn tenant_of(&self, customer: &str) -> Result<Tenant, Problem> {
+    pub(super) fn tenant_of(&self, customer: &str) -> Result<Tenant, Problem> {
         self.not_ours(Some(customer))?;
         let what = format!("Nothing was done for {}.", customer.trim());
         let Some(known) = self.bench.customer(customer) else {

@@ -26,6 +26,7 @@ use crate::{
     registration::{Act, Condition, Dossier, Gate, RegistrationView, Wanted},
     sign_in::{self, SignIns},
     sticks::{brought::Brought, made::Made, size::Window, view::BenchMode},
+    tenant,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +118,9 @@ pub enum Command {
     Export { ask: lane::Ask, out: PathBuf },
     /// The same into one file, sealed for the customer and signed by the bench.
     HandOver { ask: handover::Ask, out: PathBuf },
+    /// Something of a customer's tenant (that of the open batch if none is named): answered with [`Update::Tenant`], or
+    /// with [`Update::Done`] when something was changed.
+    Tenant { customer: Option<String>, ask: Box<tenant::Ask> },
     /// Stop the running job.
     CancelJob,
     /// Import what a stick or folder brings: sealed captures (also of an image or device), and every
@@ -186,6 +190,7 @@ pub enum Update {
         disk: Box<Disk>,
         brought: Result<Brought, Problem>,
     },
+    Tenant(Box<tenant::Told>),
     /// What would be built, or why it cannot be.
     Planned(Result<Summary, Problem>),
     Problem(Problem),

@@ -46,6 +46,7 @@ pub mod sign_in;
 pub mod smbios;
 pub mod sticks;
 mod table;
+pub mod tenant;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tftp;

@@ -244,6 +244,23 @@ pub enum Record {
     NetworkTested {
         test: NetworkTest,
     },
+    /// The intent to change something in a customer's tenant, by the plan that a person agreed to. What has no end in
+    /// the journal is not taken up again: the plan is made anew of what the tenant says then.
+    TenantChangeBegun {
+        customer: String,
+        plan: String,
+        digest: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Steps of it that are done, and why not all of them are.
+    TenantChangeEnded {
+        customer: String,
+        digest: String,
+        done: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<Problem>,
+    },
     /// A file with these devices, for this lane, was written and is in a person's hands.
     Exported {
         lane: Lane,
@@ -304,6 +321,8 @@ impl Record {
             Self::ActBegun { .. } => "act-begun",
             Self::ActEnded { .. } => "act-ended",
             Self::NetworkTested { .. } => "network-tested",
+            Self::TenantChangeBegun { .. } => "tenant-change-begun",
+            Self::TenantChangeEnded { .. } => "tenant-change-ended",
             Self::Exported { .. } => "exported",
         }
     }

@@ -25,7 +25,7 @@ use whiteglove_core::{
     registration::{AttemptId, Report, Work},
 };
 
-use super::paced::Paced;
+use super::{asking::Asking, paced::Paced};
 
 /// How long after the first look an import that nobody finds may still turn up. The longest that gateways of such
 /// services keep working on a request whose sender is gone is about 100 seconds.
@@ -36,6 +36,7 @@ const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Graph {
     paced: Paced,
+    asking: Asking,
     settle: Duration,
     /// When each sending of unknown fate was looked for first.
     looked: Mutex<HashMap<AttemptId, Instant>>,
@@ -43,13 +44,19 @@ pub(crate) struct Graph {
     closed: Mutex<HashMap<&'static str, Instant>>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Graph {
     pub(crate) fn new(paced: Paced, settle: Duration) -> Self {
-        Self { paced, settle, looked: Mutex::default(), closed: Mutex::default() }
+        Self {
+            asking: Asking::new(paced.clone(), Service::Graph),
+            paced,
+            settle,
+            looked: Mutex::default(),
+            closed: Mutex::default(),
+        }
     }
 
     /// Can be dropped at any time; what was being sent then has to be settled.
@@ -66,7 +73,7 @@ impl Graph {
 }
 
 /// Nothing could be asked.
-fn held(fault: Fault) -> Report {
+pub(super) fn held(fault: Fault) -> Report {
     let wait = fault.wait.or(match fault.kind {
         Kind::Forbidden | Kind::Refused | Kind::NotFound | Kind::Conflict => Some(REFUSED_AGAIN),
         _ => None,

@@ -59,6 +59,8 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
         Update::Scanned(said) => answer::take(model, *said, now, out),
         Update::Disks(disks) => media::disks_listed(model, disks, now, out),
         Update::Looked { disk, brought } => media::looked(model, *disk, brought),
+        // The command line asks for it; the board has no page for it.
+        Update::Tenant(_) => {}
         Update::Planned(plan) => media::planned(model, plan),
         Update::Problem(problem) => {
             // It may be all that the bench says to a scan.

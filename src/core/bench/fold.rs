@@ -212,6 +212,8 @@ impl Bench {
                 self.registrations.tested = Some((at, test));
                 self.refresh_registered();
             }
+            // They change nothing on the bench; the journal is where they are looked up.
+            Record::TenantChangeBegun { .. } | Record::TenantChangeEnded { .. } => {}
             Record::Exported { lane, batch, file, sha256, devices, handed_over, .. } => {
                 self.fold_exported(lane, &batch, &file, &sha256, &devices, handed_over.as_ref(), at)?;
             }

@@ -6,6 +6,7 @@
 mod plan;
 mod settings;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use plan::{assign, create, delete};
@@ -24,7 +25,8 @@ use super::{
 const PROFILES: &str = "/deviceManagement/windowsAutopilotDeploymentProfiles";
 
 /// A profile as the tenant has it. Empty texts: it does not say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Profile {
     pub id: String,
     pub name: String,
@@ -61,7 +63,8 @@ impl Profile {
 }
 
 /// Whom something is assigned to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Target {
     AllDevices,
     AllUsers,
@@ -97,6 +100,17 @@ impl Target {
 /// All of them, with whom they are assigned to.
 pub fn list() -> Request {
     request(Method::Get, format!("{BETA}{PROFILES}?$expand=assignments"), None)
+}
+
+/// Whom one is assigned to: some services leave that out of the list.
+pub fn assignments(profile: &Profile) -> Request {
+    request(Method::Get, format!("{BETA}{PROFILES}/{}/assignments", segment(&profile.id)), None)
+}
+
+/// # Errors
+/// The answer is no list of assignments.
+pub fn targets(answer: &Answer) -> Result<Page<Target>, Unreadable> {
+    page(answer, Target::read)
 }
 
 /// # Errors

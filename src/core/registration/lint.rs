@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::{
     App, AppKind, Delivery, Expected, Facts, Mdm, Read, Secret, StatusPage, apps, apps_of, delivery, delivery_of, mdm,
-    mdm_of, pages, pages_of, secrets, secrets_of,
+    mdm_of, pages, pages_of, permission, secrets, secrets_of,
 };
 pub use rules::lint;
 

@@ -2,14 +2,15 @@
 
 use whiteglove_core::{
     cloud::{
-        Request,
+        Request, Service,
         fault::{Fault, Kind},
         graph,
     },
     registration::{Act, Amendment, AttemptId, Registration, Report},
 };
 
-use super::{Graph, ask::understood, held, unreadable};
+use super::{Graph, held, unreadable};
+use crate::registrar::asking::understood;
 use crate::registrar::paced::Missed;
 
 impl Graph {
@@ -90,7 +91,7 @@ impl Graph {
         }
         let answer = self.paced.send(&graph::sync()).await;
         let is_sent = !matches!(answer, Err(Missed::NotNow { .. }));
-        match understood(answer, what) {
+        match understood(Service::Graph, answer, what) {
             Ok(_) => Report::Synced,
             // It runs, it ran just now, or it may.
             Err(fault) if is_sent && matches!(fault.kind, Kind::Conflict | Kind::Throttled | Kind::Lost) => {

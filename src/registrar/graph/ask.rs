@@ -1,48 +1,25 @@
 //! Asking: one, one after the other, page by page, and many in one.
 
-use std::collections::HashSet;
-
 use futures_util::future::join_all;
-use whiteglove_core::{
-    clock::short_age,
-    cloud::{
-        Answer, Request, Service,
-        fault::{Fault, Kind},
-        graph::{self, MOST_PARTS, Page, Unreadable},
-        pace::Why,
-    },
-    problem::Problem,
+use whiteglove_core::cloud::{
+    Answer, Request, Service,
+    fault::Fault,
+    graph::{self, MOST_PARTS, Page, Unreadable},
 };
 
 use super::{Graph, unreadable};
-use crate::registrar::paced::Missed;
-
-/// Questions are repeated so often, at the pace that the service allows.
-const TRIES: usize = 4;
+use crate::registrar::asking::TRIES;
 
 impl Graph {
     /// For what changes something: repeated only if the service says that it was not done. `what` completes
     /// "refused ...".
     pub(super) async fn order(&self, request: &Request, what: &str) -> Result<Answer, Fault> {
-        self.repeat(request, what, |kind| kind == Kind::Throttled).await
+        self.asking.order(request, what).await
     }
 
     /// For what changes nothing.
     pub(super) async fn ask(&self, request: &Request, what: &str) -> Result<Answer, Fault> {
-        self.repeat(request, what, Kind::passes).await
-    }
-
-    async fn repeat(&self, request: &Request, what: &str, again: impl Fn(Kind) -> bool) -> Result<Answer, Fault> {
-        let mut tries = 1;
-        loop {
-            let answer = self.paced.send(request).await;
-            // What may not go yet is not asked for over and over.
-            let is_sent = !matches!(answer, Err(Missed::NotNow { .. } | Missed::NoToken(_)));
-            match understood(answer, what) {
-                Err(fault) if is_sent && tries < TRIES && again(fault.kind) => tries += 1,
-                done => return done,
-            }
-        }
+        self.asking.ask(request, what).await
     }
 
     /// The pages of a list, until `enough`, the end, or `most` of them. `true`: it was read to its end.
@@ -52,26 +29,9 @@ impl Graph {
         what: &str,
         most: usize,
         read: impl Fn(&Answer) -> Result<Page<T>, Unreadable>,
-        mut enough: impl FnMut(&[T]) -> bool,
+        enough: impl FnMut(&[T]) -> bool,
     ) -> Result<(Vec<T>, bool), Fault> {
-        let (mut items, mut request, mut seen) = (vec![], first, HashSet::new());
-        for _ in 0..most {
-            let answer = self.ask(&request, what).await?;
-            let page = read(&answer).map_err(|error| unreadable(&error, what))?;
-            items.extend(page.items);
-            let Some(link) = page.next else { return Ok((items, true)) };
-            if enough(&items) {
-                return Ok((items, false));
-            }
-            let next = graph::follow(&request, &link).map_err(|error| unreadable(&error, what))?;
-            // A list that leads back into itself has no end.
-            if !seen.insert(next.path.clone()) {
-                let error = Unreadable { at: "@odata.nextLink".to_owned(), why: "it leads back".to_owned() };
-                return Err(unreadable(&error, what));
-            }
-            request = next;
-        }
-        Ok((items, false))
+        self.asking.pages(first, what, most, read, enough).await
     }
 
     /// Many questions, twenty in one; an answer or a fault for each, in order.
@@ -119,26 +79,5 @@ impl Graph {
             Err(unreadable(&error, what))
         };
         results.into_iter().map(|result| result.unwrap_or_else(left_out)).collect()
-    }
-}
-
-pub(super) fn understood(answer: Result<Answer, Missed>, what: &str) -> Result<Answer, Fault> {
-    let service = Service::Graph;
-    match answer {
-        Ok(answer) => match Fault::of(service, &answer, what) {
-            None => Ok(answer),
-            Some(fault) => Err(fault),
-        },
-        Err(Missed::Silence(silence)) => Err(Fault::of_silence(service, &silence, what)),
-        Err(Missed::NoToken(problem)) => Err(Fault { kind: Kind::Unauthorized, wait: None, problem }),
-        Err(Missed::NotNow { wait, view }) => {
-            let why = view.why.map_or("the service asks to wait", Why::words);
-            let problem = Problem::new(
-                format!("{} waits with {what}", service.words()),
-                format!("{why}; the next try is in {}", short_age(wait)),
-                "Nothing: it goes on by itself.",
-            );
-            Err(Fault { kind: Kind::Throttled, wait: Some(wait), problem })
-        }
     }
 }

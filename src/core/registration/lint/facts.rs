@@ -6,6 +6,7 @@ use crate::{
     clock::Moment,
     cloud::{
         Answer, Method, Request,
+        fault::{Fault, Kind},
         graph::{
             Page, Unreadable,
             json::Node,
@@ -27,6 +28,26 @@ pub enum Read<T> {
     },
     /// No answer, or one that cannot be read: why, in a sentence.
     Failed(String),
+}
+
+impl<T> Read<T> {
+    pub fn of(read: Result<T, Fault>, permission: &'static str) -> Self {
+        match read {
+            Ok(known) => Self::Known(known),
+            Err(fault) if fault.kind == Kind::Forbidden => Self::Denied { permission },
+            Err(fault) => Self::Failed(format!("{} {}", fault.problem.what, fault.problem.why)),
+        }
+    }
+}
+
+/// The least permissions with which each is read.
+pub mod permission {
+    pub const CONFIGURATION: &str = "DeviceManagementServiceConfig.Read.All";
+    pub const GROUPS: &str = "Group.Read.All";
+    pub const APPS: &str = "DeviceManagementApps.Read.All";
+    pub const MDM: &str = "Policy.Read.All";
+    pub const DEVICE_CONFIGURATION: &str = "DeviceManagementConfiguration.Read.All";
+    pub const SECRETS: &str = "Application.Read.All";
 }
 
 /// What a batch relies on.
@@ -68,9 +89,6 @@ pub struct StatusPage {
     /// `None`: the service did not say.
     pub targets: Option<Vec<Target>>,
 }
-
-/// The permission with which profiles and pages are read.
-pub(super) const CONFIGURATION: &str = "DeviceManagementServiceConfig.Read.All";
 
 pub fn pages() -> Request {
     request(Method::Get, format!("{BETA}/deviceManagement/deviceEnrollmentConfigurations?$expand=assignments"), None)
@@ -122,8 +140,6 @@ pub enum AppKind {
     Other,
 }
 
-pub(super) const APPS: &str = "DeviceManagementApps.Read.All";
-
 pub fn apps() -> Request {
     let query = "$filter=isAssigned%20eq%20true&$select=id,displayName";
     request(Method::Get, format!("{BETA}/deviceAppManagement/mobileApps?{query}"), None)
@@ -150,8 +166,6 @@ pub struct Mdm {
     pub applies_to: String,
 }
 
-pub(super) const MDM: &str = "Policy.Read.All";
-
 pub fn mdm() -> Request {
     request(Method::Get, format!("{BETA}/policies/mobileDeviceManagementPolicies"), None)
 }
@@ -169,8 +183,6 @@ pub struct Delivery {
     /// `httpOnly`, `httpWithPeeringNat`, `simpleDownload`, ...
     pub mode: String,
 }
-
-pub(super) const DEVICE_CONFIGURATION: &str = "DeviceManagementConfiguration.Read.All";
 
 pub fn delivery() -> Request {
     let filter = "isof('microsoft.graph.windowsDeliveryOptimizationConfiguration')";
@@ -198,8 +210,6 @@ pub struct Secret {
     pub name: String,
     pub ends: Option<Moment>,
 }
-
-pub(super) const SECRETS: &str = "Application.Read.All";
 
 /// `client`: the application id of the registration.
 pub fn secrets(client: &str) -> Request {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Finding, Severity,
     facts::{
-        APPS, App, AppKind, CONFIGURATION, DEVICE_CONFIGURATION, Delivery, Expected, Facts, MDM, Mdm, Read, SECRETS,
-        Secret, StatusPage,
+        App, AppKind, Delivery, Expected, Facts, Mdm, Read, Secret, StatusPage,
+        permission::{APPS, CONFIGURATION, DEVICE_CONFIGURATION, MDM, SECRETS},
     },
 };
 use crate::{

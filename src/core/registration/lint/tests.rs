@@ -236,11 +236,11 @@ fn downloads_are_shared_or_it_is_said() {
 #[test]
 fn what_may_not_be_read_is_said_and_not_guessed() {
     let nothing = found(|facts| {
-        facts.pages = Read::Denied { permission: facts::CONFIGURATION };
-        facts.profiles = Read::Denied { permission: facts::CONFIGURATION };
-        facts.apps = Read::Denied { permission: facts::APPS };
-        facts.mdm = Read::Denied { permission: facts::MDM };
-        facts.delivery = Read::Denied { permission: facts::DEVICE_CONFIGURATION };
+        facts.pages = Read::Denied { permission: permission::CONFIGURATION };
+        facts.profiles = Read::Denied { permission: permission::CONFIGURATION };
+        facts.apps = Read::Denied { permission: permission::APPS };
+        facts.mdm = Read::Denied { permission: permission::MDM };
+        facts.delivery = Read::Denied { permission: permission::DEVICE_CONFIGURATION };
         facts.secrets = Some(Read::Failed("The line is down.".into()));
     });
     assert!(nothing.iter().all(|finding| finding.severity == Severity::Unread), "{nothing:#?}");
@@ -254,7 +254,7 @@ fn the_worst_comes_first() {
     let found = found(|facts| {
         facts.delivery = Read::Known(vec![]);
         facts.mdm = Read::Known(vec![]);
-        facts.apps = Read::Denied { permission: facts::APPS };
+        facts.apps = Read::Denied { permission: permission::APPS };
     });
     let severities: Vec<_> = found.iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::Error, Severity::Unread, Severity::Note]);
