@@ -1,10 +1,7 @@
 //! `whiteglove tenant` and `whiteglove profile`: a plan is shown before anything is changed.
 #![allow(clippy::print_stderr, reason = "the command line asks")]
 
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::{io::IsTerminal, path::Path};
 
 use whiteglove_core::{
     cloud::{
@@ -184,7 +181,7 @@ fn settings(file: &Path) -> Result<Settings, Problem> {
     settings.checked()
 }
 
-fn edition_key(file: &PathBuf) -> Result<EditionKey, Problem> {
+fn edition_key(file: &Path) -> Result<EditionKey, Problem> {
     let text = text(file)?;
     EditionKey::try_from(text.trim().to_owned()).map_err(|error| {
         let why = format!("{}: {error}.", file.display());

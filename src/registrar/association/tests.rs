@@ -100,6 +100,9 @@ async fn what_is_associated_is_read_back_with_its_state() {
         |number: u64| Reading { device: DeviceId(number), registration: None, called: format!("PF{number:06}") };
     let report = registrar.carry_out(Work::Read(vec![reading(1), reading(2)])).await;
     let Report::Read(seen) = report else { panic!("{report:?}") };
+    let (closed, _) = self::registrar(|_| Ok(answer(403, json!({ "error": { "code": "Forbidden", "message": "" } }))));
+    let report = closed.carry_out(Work::Read(vec![reading(1)])).await;
+    assert_eq!(report, Report::Read(vec![]), "and holds up nobody");
     let present = Mark::Present { id: "a1".into(), state: "preassociated".into() };
     assert_eq!((&seen[0].1.association, &seen[1].1.association), (&Some(present), &Some(Mark::Absent)));
 }

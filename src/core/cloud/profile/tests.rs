@@ -46,7 +46,7 @@ fn a_profile_is_read_with_whom_it_is_assigned_to() {
     assert_eq!(known.scenario(), "user-driven, pre-provisioning allowed");
     let targets = [Target::Group("g1".into()), Target::Excluded("g2".into()), Target::Other("somethingNew".into())];
     assert_eq!(known.targets.as_deref(), Some(&targets[..]));
-    let alone = targets(&answer(&json!({ "value": documented()["assignments"] }))).unwrap();
+    let alone = super::targets(&answer(&json!({ "value": documented()["assignments"] }))).unwrap();
     assert_eq!(Some(alone.items), known.targets);
     assert!(assignments(&known).path.ends_with("/d1000000-0000-4000-8000-000000000008/assignments"));
     // As it was until 2024, and without the expansion.
