@@ -221,7 +221,10 @@ impl Association {
             Some(one) => Mark::Present { id: one.id.clone(), state: one.state.clone() },
             None => Mark::Absent,
         };
-        let seen = |one: &Reading| (one.device, Seen { registrations: vec![], association: Some(mark(&one.called)) });
+        let seen = |one: &Reading| {
+            let association = Some(mark(&one.called));
+            (one.device, Seen { registrations: vec![], association, technician: None })
+        };
         Report::Read(readings.iter().map(seen).collect())
     }
 }
