@@ -160,6 +160,8 @@ pub enum Input {
     NextWork {
         customer: String,
         ready: Result<(), Halted>,
+        /// It can read registrations back.
+        reads: bool,
         reply: oneshot::Sender<NextWork>,
     },
     /// It reports what came of it.
@@ -533,7 +535,7 @@ impl Owner {
                 }
                 (vec![], None)
             }
-            Input::NextWork { customer, ready, reply } => self.next_work(&customer, ready, reply, at),
+            Input::NextWork { customer, ready, reads, reply } => self.next_work(&customer, ready, reads, reply, at),
             Input::Report { customer, work, report, reply } => self.reported(&customer, &work, report, reply, at),
             Input::NetworkTested(test) => (self.network_tested(test), None),
             Input::Sticks(news) => {

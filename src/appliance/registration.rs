@@ -73,6 +73,7 @@ impl Owner {
         &mut self,
         name: &str,
         ready: Result<(), Halted>,
+        reads: bool,
         reply: oneshot::Sender<NextWork>,
         at: Moment,
     ) -> (Vec<Record>, Option<Then>) {
@@ -100,7 +101,7 @@ impl Owner {
             drop(reply.send(nothing(None)));
             return (vec![], None);
         };
-        let next = desk.next(&self.bench, &customer, at, &fresh);
+        let next = desk.next(&self.bench, &customer, at, &fresh, reads);
         self.dirty |= next.work.is_some();
         let then: Then = Box::new(move |_, written| {
             // Not on the disk: the desk is made anew, and nothing is sent.

@@ -21,8 +21,10 @@ use whiteglove_core::{
 };
 
 use super::{
+    association::{self, Association},
     graph::{self, Graph},
     line::Line,
+    partner::{self, Partner},
     paced::{Paced, Way},
     signin::SignIns,
 };
@@ -40,12 +42,19 @@ const SHORT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 enum Registrar {
     Graph(Graph),
+    /// Partner Center registers; what Intune makes of it is Graph's to tell.
+    Partner {
+        partner: Partner,
+        graph: Graph,
+    },
+    Association(Association),
 }
 
 impl Registrar {
     fn service(&self) -> Service {
         match self {
-            Self::Graph(_) => Service::Graph,
+            Self::Graph(_) | Self::Association(_) => Service::Graph,
+            Self::Partner { .. } => Service::PartnerCenter,
         }
     }
 
@@ -53,12 +62,18 @@ impl Registrar {
     async fn tidy(&self, over: &[ImportId]) {
         match self {
             Self::Graph(graph) => graph.tidy(over).await,
+            Self::Partner { .. } | Self::Association(_) => {}
         }
     }
 
     async fn carry_out(&self, work: Work) -> Report {
         match self {
             Self::Graph(graph) => graph.carry_out(work).await,
+            Self::Partner { partner, graph } => match work {
+                Work::Read(_) | Work::Act { .. } | Work::Sync => graph.carry_out(work).await,
+                Work::Send(_) | Work::Settle(_) | Work::Poll(_) => partner.carry_out(work).await,
+            },
+            Self::Association(association) => association.carry_out(work).await,
         }
     }
 }
@@ -105,10 +120,7 @@ async fn work(appliance: Appliance, online: Online, stop: CancellationToken) {
         Ok(line) => line,
         Err(problem) => return appliance.send(Input::Trouble(problem)).await,
     };
-    let worker = match Worker::new(&appliance, &online, line, sign_ins) {
-        Ok(worker) => worker,
-        Err(problem) => return appliance.send(Input::Trouble(problem)).await,
-    };
+    let worker = Worker::new(&appliance, &online, line, sign_ins);
     tokio::select! {
         () = stop.cancelled() => {}
         () = worker.run() => {}
@@ -125,23 +137,24 @@ struct Worker {
 }
 
 impl Worker {
-    /// # Errors
-    /// The lane goes by lists only.
-    fn new(appliance: &Appliance, online: &Online, line: Line, sign_ins: SignIns) -> Result<Self, Problem> {
+    fn new(appliance: &Appliance, online: &Online, line: Line, sign_ins: SignIns) -> Self {
         let paced = |service| Paced::new(Way::Line(line.clone()), Limits::of(service));
+        let to_graph = paced(Service::Graph);
         let (registrar, paced) = match online.lane {
-            Lane::Intune => {
-                let paced = paced(Service::Graph);
-                (Registrar::Graph(Graph::new(paced.clone(), graph::SETTLE)), paced)
+            Lane::Intune => (Registrar::Graph(Graph::new(to_graph.clone(), graph::SETTLE)), to_graph),
+            Lane::Partner => {
+                let to_partner = paced(Service::PartnerCenter);
+                let partner = Partner::new(to_partner.clone(), online.tenant.id.clone(), partner::SETTLE);
+                let graph = Graph::new(to_graph, graph::SETTLE);
+                (Registrar::Partner { partner, graph }, to_partner)
             }
-            lane @ (Lane::Partner | Lane::Corporate | Lane::Association) => {
-                let what = format!("{} cannot be registered online.", online.tenant.customer);
-                let why = format!("The bench does not register by {} itself.", lane.words());
-                return Err(Problem::new(what, why, "Let its lane be Intune, or make lists (l)."));
+            Lane::Corporate | Lane::Association => {
+                let association = Association::new(to_graph.clone(), association::SETTLE);
+                (Registrar::Association(association), to_graph)
             }
         };
         let customer = online.tenant.customer.clone();
-        Ok(Self { appliance: appliance.clone(), customer, registrar: Arc::new(registrar), line, paced, sign_ins })
+        Self { appliance: appliance.clone(), customer, registrar: Arc::new(registrar), line, paced, sign_ins }
     }
 
     async fn run(&self) {
@@ -202,11 +215,19 @@ impl Worker {
         own.is_some_and(|view| view.state.is_at_rest() && view.state != SignInState::Ready)
     }
 
+    /// Whether what is registered can be read back: Partner Center cannot, and Graph takes a right of its own.
+    fn reads(&self) -> bool {
+        match *self.registrar {
+            Registrar::Graph(_) | Registrar::Association(_) => true,
+            Registrar::Partner { .. } => !self.needs_a_person(Service::Graph),
+        }
+    }
+
     /// `None`: the appliance has stopped.
     async fn next_work(&self, ready: Result<(), Halted>) -> Option<NextWork> {
         let (reply, next) = oneshot::channel();
         let customer = self.customer.clone();
-        self.appliance.inbox.send(Input::NextWork { customer, ready, reply }).await.ok()?;
+        self.appliance.inbox.send(Input::NextWork { customer, ready, reads: self.reads(), reply }).await.ok()?;
         next.await.ok()
     }
 

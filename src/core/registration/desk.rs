@@ -49,6 +49,8 @@ pub struct Desk {
     /// Since when the first read of a registration is due.
     known: HashSet<DeviceId>,
     in_flight: usize,
+    /// Nobody can read registrations back just now.
+    blind: bool,
     /// Sendings and acts that this process works on.
     busy: HashSet<AttemptId>,
     settle_after: HashMap<AttemptId, Moment>,
@@ -85,8 +87,8 @@ impl Desk {
         desk
     }
 
-    /// `fresh`: a name for a sending, if there will be one.
-    pub fn next(&mut self, bench: &Bench, customer: &Customer, now: Moment, fresh: &AttemptId) -> Next {
+    /// `fresh`: a name for a sending, if there will be one. `reads`: whoever carries it out can read registrations back.
+    pub fn next(&mut self, bench: &Bench, customer: &Customer, now: Moment, fresh: &AttemptId, reads: bool) -> Next {
         if let Some((until, _)) = &self.held {
             if now < *until {
                 return Next { records: vec![], work: None, wake: Some(*until) };
@@ -96,6 +98,7 @@ impl Desk {
         if self.in_flight >= MOST_IN_FLIGHT {
             return Next { records: vec![], work: None, wake: None };
         }
+        self.blind = !reads;
         // A laptop that became complete by another way than a report: an import list, another batch.
         self.notice(bench, &customer.name, now);
         let (records, work) = match self.pick(bench, customer, now, fresh) {
@@ -136,6 +139,9 @@ impl Desk {
         let polls: Vec<_> = self.polls.take(now, MOST_ASKED).into_iter().filter_map(|id| bench.poll_of(id)).collect();
         if !polls.is_empty() {
             return Some((vec![], Work::Poll(polls)));
+        }
+        if self.blind {
+            return None;
         }
         let reads = self.reads.take(now, MOST_ASKED);
         let reads: Vec<_> = reads.into_iter().filter_map(|id| bench.reading_of(id)).collect();
@@ -236,7 +242,8 @@ impl Desk {
     fn wake(&self, now: Moment) -> Option<Moment> {
         let aside = self.aside.values().map(|(until, ..)| *until).filter(|until| *until > now).min();
         let settle = self.settle_after.values().copied().filter(|at| *at > now).min();
-        [self.polls.next(), self.reads.next(), aside, settle].into_iter().flatten().min()
+        let reads = self.reads.next().filter(|_| !self.blind);
+        [self.polls.next(), reads, aside, settle].into_iter().flatten().min()
     }
 
     /// Takes in what came of a piece of work. The records are to be written before more is done.
@@ -415,9 +422,11 @@ fn poll_after(age: Duration) -> Duration {
     (age / 10).clamp(Duration::from_secs(2), Duration::from_secs(60))
 }
 
-/// Until it is cleared its profile is waited for; later it is looked at now and then, as an administrator may change it.
+/// Until it is cleared its profile is waited for; then its technician phase is followed for a working day; later it is
+/// looked at now and then, as an administrator may change something.
 fn read_after(age: Duration, settled: bool) -> Duration {
     match settled {
+        true if age < Duration::from_secs(12 * 3600) => Duration::from_secs(300),
         true => Duration::from_secs(1800),
         false => (age / 6).clamp(Duration::from_secs(2), Duration::from_secs(600)),
     }

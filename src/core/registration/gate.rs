@@ -12,6 +12,7 @@ use crate::{
     device::{Device, Stage},
     explain,
     identity::Serial,
+    lane::Lane,
     problem::Problem,
 };
 
@@ -196,6 +197,9 @@ impl Draft<'_> {
 
 const JOURNAL: &str = "journal";
 const READ_BACK: &str = "Graph, read back";
+/// Partner Center tells neither profile nor tag.
+const BY_GRAPH: &str = "Partner Center cannot tell: give the bench a right to read in the customer's Graph (whiteglove secret set), \
+                        or look in Intune yourself.";
 const WAIT: &str = "Wait: the bench asks again by itself.";
 
 fn imported(facts: &Facts<'_>) -> Finding {
@@ -252,7 +256,11 @@ fn read<'a>(facts: &Facts<'a>, condition: Condition) -> Result<(Moment, &'a Seen
     let draft = |at| Draft { condition, source: READ_BACK, at };
     let Some((at, seen)) = &facts.dossier.seen else {
         let why = "The registration was not read back yet.";
-        return Err(Box::new(draft(None).unknown("not read yet", why, WAIT)));
+        let next = match facts.customer.lane {
+            Lane::Partner => BY_GRAPH,
+            _ => WAIT,
+        };
+        return Err(Box::new(draft(None).unknown("not read yet", why, next)));
     };
     match seen.registrations.as_slice() {
         [only] => Ok((*at, seen, only)),
@@ -376,18 +384,26 @@ fn profile(facts: &Facts<'_>) -> Finding {
 }
 
 fn pre_provisioning(facts: &Facts<'_>) -> Finding {
-    let (at, _, registration) = match read(facts, Condition::PreProvisioning) {
-        Ok(read) => read,
-        Err(finding) => return *finding,
-    };
-    let draft = Draft { condition: Condition::PreProvisioning, source: READ_BACK, at: Some(at) };
+    let settings = Draft { condition: Condition::PreProvisioning, source: "customer, as set", at: None };
+    if !facts.customer.lane.is_autopilot() {
+        return settings.no(
+            format!("not for laptops known by {}", facts.customer.lane.words()),
+            "Device preparation has no technician phase.",
+            "Ship it without; or register the customer's laptops for Autopilot.",
+        );
+    }
     if !facts.customer.cloud.has_pre_provisioning() {
-        return draft.no(
+        return settings.no(
             format!("not offered in {}", facts.customer.cloud.words()),
             "Microsoft offers pre-provisioning in some of its clouds only.",
             "Ship it without the technician phase.",
         );
     }
+    let (at, _, registration) = match read(facts, Condition::PreProvisioning) {
+        Ok(read) => read,
+        Err(finding) => return *finding,
+    };
+    let draft = Draft { condition: Condition::PreProvisioning, source: READ_BACK, at: Some(at) };
     if let Some(problem) = super::blocked(registration) {
         return draft.no("provisioned already, and not let to be again", problem.why, problem.next);
     }

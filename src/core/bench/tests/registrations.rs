@@ -92,7 +92,7 @@ impl Office {
         self.attempts += 1;
         let customer = self.shop.bench.customer(ACME).unwrap().clone();
         let fresh = AttemptId::from_random([self.attempts; 16]);
-        let Next { records, work, .. } = self.desk.next(&self.shop.bench, &customer, self.now, &fresh);
+        let Next { records, work, .. } = self.desk.next(&self.shop.bench, &customer, self.now, &fresh, true);
         self.writes(records);
         work
     }
