@@ -6,6 +6,7 @@ use tokio::sync::{oneshot, watch};
 use whiteglove_core::{
     clock::Moment,
     customer::Customer,
+    device::DeviceId,
     lane::Lane,
     problem::Problem,
     record::Record,
@@ -152,6 +153,12 @@ impl Owner {
             })
         };
         self.registration.tenants.send_replace(Arc::new(self.bench.online().filter_map(online).collect()));
+    }
+
+    /// When its registration was read back last, also unchanged: that is not in the journal.
+    pub(super) fn read_at(&self, device: DeviceId) -> Option<Moment> {
+        let dossier = self.bench.dossier(device)?;
+        self.registration.desks.get(&dossier.customer)?.read_at(device)
     }
 
     /// What is registered for the customer of the open batch. Others' is never shown.

@@ -153,6 +153,9 @@ impl Owner {
         let mut sheet = self.bench.sheet(id)?;
         let around = self.network.around(self.endpoint_problem.is_none(), self.config.listen.port(), at);
         sheet.network = Some(self.network.stories.view(&sheet.device, self.bench.program(), &around));
+        if let Some((gate, read)) = sheet.gate.as_mut().zip(self.read_at(id)) {
+            gate.read_again(read);
+        }
         Some(sheet)
     }
 

@@ -24,8 +24,8 @@ use super::{
     association::{self, Association},
     graph::{self, Graph},
     line::Line,
-    partner::{self, Partner},
     paced::{Paced, Way},
+    partner::{self, Partner},
     signin::SignIns,
 };
 use crate::{

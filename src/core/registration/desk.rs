@@ -23,8 +23,8 @@ const MOST_IN_FLIGHT: usize = 4;
 const MOST_ASKED: usize = 100;
 /// A laptop that cannot be sent as it is, is looked at again then.
 const ASIDE: Duration = Duration::from_secs(30);
-/// What is read back unchanged is written down again then, so that its age means something.
-const WRITTEN_AGAIN: Duration = Duration::from_secs(3600);
+/// What is read back unchanged is written down again then, so that its age in the journal means something.
+const WRITTEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
 /// A registration that does not show up this long after its import is worth asking Intune to look (contracts: a sync is
 /// not needed as a rule).
 const MISSING: Duration = Duration::from_secs(300);
@@ -53,6 +53,8 @@ pub struct Desk {
     blind: bool,
     /// Sendings and acts that this process works on.
     busy: HashSet<AttemptId>,
+    /// When each was read back last, also unchanged.
+    read_at: HashMap<DeviceId, Moment>,
     settle_after: HashMap<AttemptId, Moment>,
     aside: HashMap<DeviceId, (Moment, String, String)>,
     /// Halved when a sending is refused whole, so that one bad line is found.
@@ -356,6 +358,7 @@ impl Desk {
             let Progress::Complete { since, .. } = dossier.progress else { continue };
             let settled = bench.device(device).is_some_and(|device| device.stage.is_cleared());
             self.reads.set(device, now.after(read_after(now.since(since), settled)));
+            self.read_at.insert(device, now);
             let known = dossier.seen.as_ref();
             if known.is_none_or(|(at, known)| *known != seen || now.since(*at) > WRITTEN_AGAIN) {
                 news.push((device, seen));
@@ -391,6 +394,11 @@ impl Desk {
             Work::Act { attempt, .. } => drop(self.busy.remove(attempt)),
             Work::Sync => self.syncing = false,
         }
+    }
+
+    /// When it was read back last by this process.
+    pub fn read_at(&self, device: DeviceId) -> Option<Moment> {
+        self.read_at.get(&device).copied()
     }
 
     /// Whatever it waited for may be over: a person signed in, the line is back.

@@ -129,6 +129,13 @@ impl Gate {
         self.findings.iter().find(|finding| !finding.holds())
     }
 
+    /// It was read back again then, and said the same.
+    pub fn read_again(&mut self, at: Moment) {
+        for finding in self.findings.iter_mut().filter(|finding| finding.source == READ_BACK) {
+            finding.at = finding.at.map(|known| known.max(at));
+        }
+    }
+
     pub fn finding(&self, condition: Condition) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.condition == condition)
     }
