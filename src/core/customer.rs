@@ -118,6 +118,9 @@ pub struct Customer {
     pub lane: Lane,
     #[serde(default)]
     pub way: Way,
+    /// The customer knows what corporate identifiers do to the whole tenant, and wants them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tenant_wide: bool,
     /// The only ones its batches may use; empty: any.
     #[serde(default)]
     pub group_tags: Vec<String>,
@@ -141,6 +144,7 @@ impl Customer {
             cloud: Cloud::default(),
             lane: Lane::default(),
             way: Way::default(),
+            tenant_wide: false,
             group_tags: vec![],
             naming: None,
             sla_hours: None,
@@ -186,6 +190,12 @@ impl Customer {
             return Err(wrong(
                 "The bench is to register its laptops online, and no tenant is named.".to_owned(),
                 "Copy the tenant ID from the overview page of the Entra admin center.",
+            ));
+        }
+        if self.way == Way::Online && self.lane == Lane::Corporate && !self.tenant_wide {
+            return Err(wrong(
+                lane::tenant_wide().why,
+                "Ask the customer's Intune administrator. If they want it, write tenant-wide = true into the customer's file.",
             ));
         }
         if self.sla_hours == Some(0) {
@@ -245,6 +255,8 @@ impl Customer {
         changes.note("cloud", Some(self.cloud.words()), Some(to.cloud.words()));
         changes.note("lane", Some(self.lane.words()), Some(to.lane.words()));
         changes.note("way", Some(self.way.words()), Some(to.way.words()));
+        let agreed = |agreed| if agreed { "agreed to" } else { "not agreed to" };
+        changes.note("identifiers for the whole tenant", Some(agreed(self.tenant_wide)), Some(agreed(to.tenant_wide)));
         changes.note("group tags", Some(self.group_tags.join(", ")), Some(to.group_tags.join(", ")));
         changes.note("naming", self.naming.as_ref(), to.naming.as_ref());
         changes.note("SLA hours", self.sla_hours, to.sla_hours);
@@ -329,7 +341,7 @@ mod tests {
         assert_eq!(why(&|_| ()), Ok(acme()));
         assert_eq!(why(&|c| c.name = "  ACME ".into()), Ok(acme()));
         type Change<'a> = &'a dyn Fn(&mut Customer);
-        let refused: [(Change<'_>, &str); 10] = [
+        let refused: [(Change<'_>, &str); 11] = [
             (&|c| c.name = " ".into(), "no name"),
             (&|c| c.name = "x".repeat(33), "33 characters"),
             (&|c| c.name = "a/b".into(), "file's name"),
@@ -340,6 +352,7 @@ mod tests {
             (&|c| c.naming = Some("A-%SERIEN%".into()), "%SERIEN% is no macro"),
             (&|c| c.sla_hours = Some(0), "zero hours"),
             (&|c| (c.way, c.tenant) = (Way::Online, None), "no tenant is named"),
+            (&|c| (c.way, c.lane) = (Way::Online, Lane::Corporate), "counts as personal"),
         ];
         for (change, words) in refused {
             let said = why(change).expect_err(words);

@@ -272,6 +272,7 @@ fn customer_of(known: Customer, fields: &[Field]) -> Result<Made, Complaint> {
         cloud: chosen(fields, What::Cloud, &CLOUDS, known.cloud),
         lane: chosen(fields, What::Lane, &LANES, known.lane),
         way: chosen(fields, What::Way, &WAYS, known.way),
+        tenant_wide: known.tenant_wide,
         group_tags: tags.split([' ', ',', ';']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
         naming: text(fields, What::Naming),
         sla_hours,
