@@ -1,7 +1,6 @@
 //! How identities get to whoever registers them. To add a lane: its lines in `core/lane`, its transport here.
 
 pub(crate) mod asking;
-#[allow(dead_code, reason = "the worker of a tenant drives it")]
 pub(crate) mod association;
 pub(crate) mod credential;
 pub(crate) mod csv;
@@ -11,7 +10,6 @@ pub(crate) mod http;
 pub(crate) mod line;
 pub(crate) mod lint;
 pub(crate) mod paced;
-#[allow(dead_code, reason = "the worker of a tenant drives it")]
 pub(crate) mod partner;
 pub(crate) mod plan;
 pub(crate) mod profiles;
