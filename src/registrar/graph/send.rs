@@ -2,6 +2,7 @@
 
 use whiteglove_core::{
     cloud::{
+        Service,
         fault::Kind,
         graph::{self, Import, Imported, MOST_PARTS, same_serial},
     },
@@ -10,7 +11,8 @@ use whiteglove_core::{
     registration::{ImportId, ImportState, Report, Sending},
 };
 
-use super::{Graph, ask::understood, held};
+use super::{Graph, held};
+use crate::registrar::asking::understood;
 
 impl Graph {
     pub(super) async fn send(&self, sending: Sending) -> Report {
@@ -66,7 +68,7 @@ impl Graph {
         for over in over.chunks(MOST_PARTS) {
             let requests: Vec<_> = over.iter().map(graph::delete_imported).collect();
             let Some(batch) = graph::batch(&requests) else { continue };
-            let done = understood(self.paced.send_idle(&batch).await, "taking away records of imports");
+            let done = understood(Service::Graph, self.paced.send_idle(&batch).await, "taking away records of imports");
             let parts = done.ok().and_then(|answer| graph::answers(&answer, over.len()).ok()).unwrap_or_default();
             let gone = parts.iter().flatten().filter(|part| matches!(part.status, 200..300 | 404)).count();
             tracing::debug!(gone, of = over.len(), "records of imports were taken away");
