@@ -104,6 +104,43 @@ pub(super) const CARDS: &[Card] = &[
         whom: "Nobody, unless somebody else refused it: then ask who.",
     },
     Card {
+        keys: &[Name("AADSTS7000215"), Name("AADSTS7000222"), Name("AADSTS700027"), Name("invalid_client")],
+        title: "The application's proof is not taken",
+        means: "Its client secret is wrong (often its ID was copied in place of its value) or has expired, or its \
+                certificate is not one that the app registration has.",
+        now: "Have a new one made if it is over, and set it: whiteglove secret set. Then whiteglove sign-in --check.",
+        whom: "The customer's Entra administrator, for the new secret or the upload of the certificate.",
+    },
+    Card {
+        keys: &[Name("AADSTS700024")],
+        title: "The clocks differ too much",
+        means: "A sign-in by certificate counts for some minutes, and this machine's clock is off by more than five.",
+        now: "Set the bench's clock (timedatectl), then try again.",
+        whom: "Nobody.",
+    },
+    Card {
+        keys: &[Name("AADSTS7000218")],
+        title: "No sign-in with a code by this application",
+        means: "The app registration does not allow public client flows.",
+        now: "Use its secret or certificate, if it has one: whiteglove secret set.",
+        whom: "The customer's Entra administrator: Authentication, allow public client flows.",
+    },
+    Card {
+        keys: &[Name("AADSTS700016"), Name("AADSTS90002"), Name("unauthorized_client")],
+        title: "The tenant or the application is not known there",
+        means: "The tenant ID, the application ID or the cloud of the customer is not the right one, or nobody of that \
+                tenant has consented to the application yet.",
+        now: "Compare the three with the app registration: whiteglove customer show, whiteglove secret list.",
+        whom: "The customer's Entra administrator, if all three are right.",
+    },
+    Card {
+        keys: &[Name("AADSTS65001"), Name("AADSTS50105")],
+        title: "Nobody has allowed it yet",
+        means: "An administrator has not consented to the rights of the application, or the account is not assigned to it.",
+        now: "Note the application and the account; README.md lists the rights.",
+        whom: "The customer's Entra administrator.",
+    },
+    Card {
         keys: &[Name("AADSTS53003")],
         title: "The sign-in is blocked by a rule",
         means: "The tenant's Conditional Access does not allow this way to sign in, or this place.",
