@@ -1,25 +1,21 @@
 //! The fake Entra ID under curl and openssl.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::support::{
     cloud::{
+        certificate::certificate,
         contract::Host,
         curl::{CLIENT, Fake, MANAGED, SERVICE},
-        entra::{Certificate, Person},
+        entra::Person,
         http::now,
         text::to_base64_url,
         world::Pace,
     },
-    tool, until,
+    until,
 };
 
 #[test]
@@ -39,22 +35,6 @@ fn tokens_are_for_one_service_a_while_and_what_was_granted() {
     until("the token to expire", || (fake.get("/v1.0/organization").status == 401).then_some(()));
     fake.tenant = "00000000-0000-4000-8000-000000000000".to_owned();
     assert_eq!(fake.sign_in("s3cret").body["error_codes"], json!([90_002]));
-}
-
-/// What openssl makes of a key of its own.
-fn certificate(folder: &Path, name: &str) -> (PathBuf, Certificate) {
-    let path = |end: &str| folder.join(format!("{name}.{end}"));
-    let (key, pem) = (path("key"), path("pem"));
-    let openssl = |arguments: &str| {
-        let (good, said) = tool("openssl", &arguments.split(' ').collect::<Vec<_>>());
-        assert!(good, "{said}");
-    };
-    let (k, p) = (key.display(), pem.display());
-    openssl(&format!("req -x509 -newkey rsa:2048 -nodes -keyout {k} -out {p} -days 30 -subj /CN={name}"));
-    openssl(&format!("x509 -in {p} -outform DER -out {}", path("der").display()));
-    openssl(&format!("rsa -in {k} -RSAPublicKey_out -outform DER -out {}", path("pub").display()));
-    let thumbprint = to_base64_url(&Sha256::digest(fs::read(path("der")).unwrap()));
-    (key, Certificate { thumbprint, public_key: fs::read(path("pub")).unwrap() })
 }
 
 #[test]

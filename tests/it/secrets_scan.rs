@@ -6,13 +6,27 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use memchr::memmem;
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Bench, until};
+use crate::support::{
+    Bench,
+    cloud::{
+        certificate::certificate,
+        contract::Host,
+        entra::Person,
+        faults::Fault,
+        site::{SECRET, Site, client, serials, tenant_id},
+        world::Pace,
+    },
+    until,
+};
 
 /// What must not be found, and what it is.
 struct Marks(Vec<(&'static str, Vec<Vec<u8>>)>);
@@ -135,4 +149,108 @@ fn a_crash_leaves_no_core() {
         };
         assert_eq!(crashed(&sleep, started), 1);
     }
+}
+
+const PASSPHRASE: &str = "mark of the passphrase, violet 4711";
+
+/// A log of a process, in the test's folder; everything that the process and its libraries can say.
+fn logged(site: &Site, name: &str) -> Command {
+    let serve = site.bench.command();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "log=$0; exec \"$@\" >\"$log\" 2>&1"]).arg(site.bench.folder.path().join(name));
+    shell.arg(serve.get_program()).args(serve.get_args()).env("RUST_LOG", "trace");
+    shell
+}
+
+#[test]
+fn no_secret_of_a_run_is_found_where_it_must_not_be() {
+    let customers = [("Contoso", "SALES"), ("Fabrikam", "HALL"), ("Litware", "LAB")];
+    let mut site = Site::new(Pace { token_life: 20_000, ..Pace::QUICK }, &customers);
+    site.bench.stop();
+    let mut command = logged(&site, "first.log");
+    command.env("CREDENTIALS_DIRECTORY", site.bench.folder.path());
+    site.start_as(command);
+    site.does(&json!({"sign-in": {"set-passphrase": {"passphrase": PASSPHRASE}}}));
+    site.give_secret("Contoso");
+    let folder = TempDir::new().unwrap();
+    let (key, known) = certificate(folder.path(), "bench");
+    let pem = [key.with_extension("pem"), key.clone()].map(|path| fs::read_to_string(path).unwrap()).concat();
+    site.cloud.world().tenant(&tenant_id("Fabrikam")).apps[0].certificate = Some(known);
+    site.set("Fabrikam", &client("Fabrikam"), &json!({"certificate": pem}));
+    site.cloud.world().tenant(&tenant_id("Litware")).apps[0].person = Person::SignsIn(1);
+
+    // The bench is restarted in the middle, and the vault opened again.
+    let mut seen = Vec::new();
+    let mut watch = |site: &Site| seen.extend(site.bench.snapshot().unwrap().to_string().into_bytes());
+    for (n, (customer, _)) in customers.iter().enumerate() {
+        if n == 1 {
+            site.bench.kill();
+            // No key of the system: a person opens the vault.
+            let command = logged(&site, "second.log");
+            site.start_as(command);
+            let wrong = "mark of a wrong passphrase, green 1";
+            site.ask(&json!({"sign-in": {"unlock": {"passphrase": wrong}}})).unwrap_err();
+            site.does(&json!({"sign-in": {"unlock": {"passphrase": PASSPHRASE}}}));
+        }
+        if *customer == "Litware" {
+            let begin = json!({
+                "customer": customer, "service": "graph", "client_id": client(customer),
+                "permissions": ["register", "watch"],
+            });
+            site.does(&json!({"sign-in": {"begin": begin}}));
+        }
+        site.arrive(customer, &serials(3, &customer[..2].to_uppercase()));
+        site.register();
+        watch(&site);
+        site.cleared(3, Duration::from_secs(120));
+        watch(&site);
+    }
+    // What could come back in an error: a page of a proxy, an answer that is cut.
+    let tokens = || site.cloud.world().calls(Host::Entra, "POST", "/token").len();
+    let before = tokens();
+    for fault in [Fault::CutJson, Fault::ProxyPage(502), Fault::ClosedAfter] {
+        site.cloud.world().faults.on(Host::Entra, "POST", "/token", 0, 1, fault);
+    }
+    let process = site.bench.process().unwrap();
+    until("a token to be renewed", || {
+        let said = site.ask(&json!({"sign-in": {"check": {"customer": "Fabrikam", "service": "graph"}}}));
+        seen.extend(format!("{said:?}").into_bytes());
+        thread::sleep(Duration::from_millis(500));
+        (tokens() > before).then_some(())
+    });
+    let (stick, _) = site.bench.build_stick();
+    assert!(stick.exists());
+    for command in
+        [&["devices", "--json"][..], &["journal", "verify"], &["batch", "list", "--all"], &["customer", "list"]]
+    {
+        seen.extend(site.bench.says(command).into_bytes());
+    }
+    for name in ["environ", "cmdline"] {
+        seen.extend(fs::read(format!("/proc/{process}/{name}")).unwrap_or_default());
+    }
+
+    let mut marks = Marks::new();
+    marks.add("client secret", SECRET);
+    marks.add("passphrase", PASSPHRASE);
+    marks.add("wrong passphrase", "mark of a wrong passphrase, green 1");
+    let key: Vec<_> = pem.lines().skip_while(|line| !line.contains("PRIVATE KEY")).collect();
+    for line in &key[1..key.len() - 2] {
+        marks.add("private key", line);
+    }
+    let world = site.cloud.world();
+    assert!(world.sign_ins.tokens.len() >= 4 && !world.sign_ins.refresh.is_empty());
+    for token in world.sign_ins.tokens.keys() {
+        // The last part is what makes it one.
+        marks.add("access token", token.rsplit('.').next().unwrap());
+    }
+    world.sign_ins.refresh.keys().for_each(|token| marks.add("refresh token", token));
+    world.sign_ins.given.iter().for_each(|given| marks.add("device code or assertion", given));
+    drop(world);
+    assert_eq!(marks.found_in(&seen), Vec::<&str>::new(), "in what front ends see");
+    site.bench.stop();
+    // Logs, journal, vault and all else that a bench keeps. What the test itself wrote there is not among it.
+    fs::remove_file(site.bench.folder.path().join("whiteglove-vault")).unwrap();
+    assert_eq!(marks.found_below(site.bench.folder.path()), []);
+    let logs = ["first.log", "second.log"].map(|name| fs::metadata(site.bench.folder.path().join(name)).unwrap().len());
+    assert!(logs.iter().all(|size| *size > 10_000), "the logs say nothing: {logs:?}");
 }

@@ -141,6 +141,10 @@ impl Bench {
         id
     }
 
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Where the endpoint listens now, from the control socket.
     pub(crate) fn url(&self) -> String {
         until("the endpoint", || {
@@ -202,12 +206,30 @@ impl Control {
         writeln!(self.reader.get_mut(), "{command}").unwrap();
     }
 
+    /// Asks for something; what is told when it is done, or the problem.
+    pub(crate) fn told(&mut self, command: &Value) -> Result<String, Value> {
+        self.send(command);
+        loop {
+            let update = self.next();
+            if let Some(done) = update.get("done") {
+                return Ok(done.as_str().unwrap().to_owned());
+            }
+            if let Some(problem) = update.get("problem") {
+                return Err(problem.clone());
+            }
+        }
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        assert!(self.reader.read_line(&mut line).unwrap() > 0, "the bench hung up");
+        serde_json::from_str(&line).unwrap()
+    }
+
     /// The next update of that kind.
     pub(crate) fn until(&mut self, kind: &str) -> Value {
         loop {
-            let mut line = String::new();
-            assert!(self.reader.read_line(&mut line).unwrap() > 0, "the bench hung up");
-            let mut update: Value = serde_json::from_str(&line).unwrap();
+            let mut update = self.next();
             if let Some(value) = update.get_mut(kind) {
                 return value.take();
             }

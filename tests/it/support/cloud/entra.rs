@@ -64,6 +64,8 @@ pub(crate) struct Directory {
     pub(crate) tokens: BTreeMap<String, Token>,
     /// Refresh token: tenant, client.
     pub(crate) refresh: BTreeMap<String, (String, String)>,
+    /// Device codes that were given out and signatures of assertions that came: secret as long as they count.
+    pub(crate) given: Vec<String>,
     codes: BTreeMap<String, Code>,
     /// Identifiers of assertions that were used.
     assertions: Vec<String>,
@@ -124,6 +126,7 @@ fn device_code(world: &mut World, tenant: &str, app: &App, form: &Form, now: u64
         return refused(400, "invalid_grant", 53_003, text, now);
     }
     let code = world.fresh("device code");
+    world.sign_ins.given.push(code.clone());
     let user_code = code[..8].to_uppercase();
     let scope = form.get("scope").cloned().unwrap_or_default();
     world
@@ -218,6 +221,7 @@ fn check(world: &mut World, tenant: &str, app: &App, assertion: &str, now: u64) 
     let malformed = (50_027, "The assertion is no JWT.");
     let parts: Vec<_> = assertion.split('.').collect();
     let [head, claims, signature] = parts[..] else { return Err(malformed) };
+    world.sign_ins.given.push(signature.to_owned());
     let read = |part: &str| -> Option<Value> { serde_json::from_slice(&base64_url(part)?).ok() };
     let (Some(head_read), Some(claims_read)) = (read(head), read(claims)) else { return Err(malformed) };
     let certificate = app.certificate.as_ref().ok_or((700_027, "No certificate is registered."))?;

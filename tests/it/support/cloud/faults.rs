@@ -50,6 +50,10 @@ impl Faults {
         self.0.push(Rule { host, method, path, skip, left: times, fault });
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// The first rule that this call meets, used up by one.
     pub(crate) fn next(&mut self, host: Host, method: &str, path: &str) -> Option<Fault> {
         let meets = |rule: &&mut Rule| rule.host == host && rule.method == method && path.contains(&rule.path);

@@ -266,6 +266,8 @@ fn answer(world: &mut World, host: Host, asked: &Asked<'_>) -> Reply {
 pub(crate) fn answer_part(world: &mut World, asked: &Asked<'_>, carry: impl FnOnce(&mut World) -> Reply) -> Reply {
     judge_request(world, Host::Graph, asked);
     let fault = world.faults.next(Host::Graph, asked.method, asked.path);
+    // What happens to connections and to whole answers does not happen to a part.
+    let fault = fault.filter(|fault| matches!(fault, Fault::Throttled { .. } | Fault::Refused { .. }));
     let reply = before(Host::Graph, fault.as_ref()).unwrap_or_else(|| carry(world));
     log(world, Host::Graph, asked.method, asked.path, reply.status, true);
     judge_answer(world, Host::Graph, asked.method, asked.path, &reply);
