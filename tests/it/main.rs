@@ -41,6 +41,7 @@ mod sign_in;
 mod sign_in_cloud;
 mod sticks;
 mod support;
+mod tenant;
 mod tftp;
 mod windows_disc;
 mod windows_media;
