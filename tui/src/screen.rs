@@ -9,6 +9,7 @@ pub(crate) mod detail;
 pub(crate) mod form;
 pub(crate) mod hash;
 pub(crate) mod help;
+pub(crate) mod lint;
 pub(crate) mod lists;
 pub(crate) mod media;
 pub(crate) mod network;
@@ -41,6 +42,8 @@ pub(crate) enum Screen {
     Batches(batches::Batches),
     /// One of them, new or changed.
     Form(Box<form::Form>),
+    /// What will make a batch fail in its tenant.
+    Lint(lint::Lint),
     /// How far registration is, and who the bench is at the service.
     Registration(registration::Registration),
     /// A passphrase is typed over the screen it was asked on.
@@ -98,6 +101,14 @@ impl Screen {
     pub(crate) fn form(&mut self) -> Option<&mut form::Form> {
         match self.base_mut() {
             Self::Form(form) => Some(form),
+            _ => None,
+        }
+    }
+
+    /// The check of a tenant, also below questions, help and problems.
+    pub(crate) fn lint(&mut self) -> Option<&mut lint::Lint> {
+        match self.base_mut() {
+            Self::Lint(lint) => Some(lint),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod detail;
 mod hash;
 mod help;
 mod label;
+mod lint;
 mod lists;
 mod media;
 mod network;

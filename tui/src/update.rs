@@ -14,8 +14,8 @@ use crate::{
     screen::{
         Screen,
         ask::{self, Ask},
-        batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, passphrase, problems,
-        registration, why,
+        batches, bench, board, choose, detail, form, hash, help, lint, lists, media, network, order, passphrase,
+        problems, registration, why,
     },
 };
 
@@ -59,8 +59,7 @@ fn absorb(model: &mut Model, update: Update, now: Moment, out: &mut Vec<Command>
         Update::Scanned(said) => answer::take(model, *said, now, out),
         Update::Disks(disks) => media::disks_listed(model, disks, now, out),
         Update::Looked { disk, brought } => media::looked(model, *disk, brought),
-        // The command line asks for it; the board has no page for it.
-        Update::Tenant(_) => {}
+        Update::Tenant(told) => lint::told(model, *told),
         Update::Planned(plan) => media::planned(model, plan),
         Update::Problem(problem) => {
             // It may be all that the bench says to a scan.
@@ -179,7 +178,12 @@ fn act(model: &mut Model, key: KeyEvent, now: Moment, out: &mut Vec<Command>) {
         Screen::Lists(_) => lists::key(model, key, now, out),
         Screen::Batches(shown) => {
             if let Some(action) = keymap::find(shown.keys(), &key) {
-                batches::act(model, action, now);
+                batches::act(model, action, now, out);
+            }
+        }
+        Screen::Lint(_) => {
+            if let Some(action) = keymap::find(lint::KEYS, &key) {
+                lint::act(model, action, now, out);
             }
         }
         Screen::Registration(_) => {

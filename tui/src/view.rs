@@ -16,8 +16,8 @@ use crate::{
     keymap::{self, Binding},
     model::Model,
     screen::{
-        Screen, ask, batches, bench, board, choose, detail, form, hash, help, lists, media, network, order, pages,
-        passphrase, problems, registration, why,
+        Screen, ask, batches, bench, board, choose, detail, form, hash, help, lint, lists, media, network, order,
+        pages, passphrase, problems, registration, why,
     },
     theme::{Theme, Tone},
     widget::text,
@@ -53,6 +53,7 @@ fn screen(model: &Model, shown: &Screen, area: Rect, buf: &mut Buffer, now: Mome
         Screen::Lists(lists) => lists::draw(model, lists, area, buf, now),
         Screen::Batches(shown) => batches::draw(model, shown, area, buf, now),
         Screen::Form(form) => form::draw(model, form, area, buf, now),
+        Screen::Lint(lint) => lint::draw(model, lint, area, buf, now),
         Screen::Registration(shown) => registration::draw(model, shown, area, buf, now),
         Screen::Bench(bench) => bench::draw(model, bench, area, buf, now),
         Screen::Network(shown) => network::draw(model, shown, area, buf, now),

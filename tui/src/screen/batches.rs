@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use whiteglove_core::{
     batch::BatchRow,
     clock::Moment,
-    control::{Settings, Snapshot},
+    control::{Command, Settings, Snapshot},
     customer::CustomerRow,
 };
 
@@ -12,7 +12,7 @@ use super::{
     Screen, ask,
     ask::Ask,
     form::{self, Subject},
-    help, problems,
+    help, lint, problems,
 };
 use crate::{
     keymap::{Binding, bind},
@@ -39,6 +39,7 @@ pub(crate) enum Action {
     Amend,
     File,
     Other,
+    Tenant,
     Problems,
     Hide,
     Help,
@@ -58,6 +59,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Char('f')], Action::File, "file", "Take batches from a TOML or CSV file"),
     bind(&[KeyCode::Esc, KeyCode::Char('q'), KeyCode::Backspace], Action::Back, "back", "Back to the board"),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
+    bind(
+        &[KeyCode::Char('v')],
+        Action::Tenant,
+        "",
+        "Check the tenant of the marked batch: what there will make its laptops fail",
+    ),
     bind(&[KeyCode::Down, KeyCode::Char('j')], Action::Move(Move::Down), "", "Next batch"),
     bind(&[KeyCode::Up, KeyCode::Char('k')], Action::Move(Move::Up), "", "Previous batch"),
     bind(&[KeyCode::PageDown, KeyCode::Char(' ')], Action::Move(Move::PageDown), "", "A page down"),
@@ -155,7 +162,7 @@ pub(crate) fn open(model: &mut Model) {
     model.screen = Screen::Batches(Batches::new());
 }
 
-pub(crate) fn act(model: &mut Model, action: Action, now: Moment) {
+pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<Command>) {
     let Some(snapshot) = model.snapshot.clone() else {
         model.screen = Screen::Board;
         return;
@@ -191,6 +198,13 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment) {
             let back = shown.clone();
             form::open(model, Subject::File(of), Screen::Batches(back));
         }
+        (Action::Tenant, _) => match shown.batch(&snapshot) {
+            Some(row) if row.customer.is_some() => {
+                let (batch, customer) = (row.batch.name.clone(), row.customer.clone());
+                lint::open(model, batch, customer, out);
+            }
+            _ => model.notice = Some("This batch is nobody's: it has no tenant. a: give it a customer.".to_owned()),
+        },
         (Action::Problems, _) => problems::open(model, now),
         (Action::Hide, _) => model.acknowledge(now),
         (Action::Help, _) => help::open(model),

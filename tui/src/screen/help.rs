@@ -16,8 +16,8 @@ use whiteglove_core::{
 };
 
 use super::{
-    Screen, ask, batches, bench, board, board::short_match, choose, detail, form, hash, lists, media, network, order,
-    pages, problems, registration, why,
+    Screen, ask, batches, bench, board, board::short_match, choose, detail, form, hash, lint, lists, media, network,
+    order, pages, problems, registration, why,
 };
 use crate::{
     answer,
@@ -67,6 +67,7 @@ const BENCH: &str = "Bench mode";
 const LISTS: &str = "Lists for the portals";
 const BATCHES: &str = "Batches";
 const CUSTOMERS: &str = "Customers";
+const LINT: &str = "The check of a tenant";
 const REGISTRATION: &str = "Registration";
 const FORM: &str = "A form";
 const ORDER: &str = "The order";
@@ -86,6 +87,7 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         (BATCHES, keymap::help(batches::KEYS)),
         (CUSTOMERS, keymap::help(batches::CUSTOMER_KEYS)),
         (REGISTRATION, keymap::help(registration::KEYS)),
+        (LINT, keymap::help(lint::KEYS)),
         ("Registering", keymap::help(ask::REGISTER_KEYS)),
         (FORM, keymap::help(form::KEYS)),
         ("A form that changes something", keymap::help(form::REVIEW_KEYS)),
@@ -113,6 +115,7 @@ fn lines(open: &Screen, width: usize, theme: Theme) -> Vec<Line<'static>> {
         Screen::Batches(_) => BATCHES,
         Screen::Form(_) => FORM,
         Screen::Registration(_) => REGISTRATION,
+        Screen::Lint(_) => LINT,
         Screen::Problems { .. } => "Problems",
         Screen::Order(_) => ORDER,
         Screen::Hash(_) => HASH,

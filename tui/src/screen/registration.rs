@@ -17,7 +17,7 @@ use super::{
     ask::{self, Ask},
     detail,
     form::{self, Subject},
-    help, passphrase, problems,
+    help, lint, passphrase, problems,
 };
 use crate::{
     keymap::{Binding, bind},
@@ -45,6 +45,7 @@ pub(crate) enum Action {
     Unlock,
     Register,
     Test,
+    Tenant,
     Problems,
     Hide,
     Help,
@@ -63,6 +64,12 @@ pub(crate) const KEYS: &[Binding<Action>] = &[
     bind(&[KeyCode::Char('u')], Action::Unlock, "unlock", "Unlock what the bench keeps for signing in by itself"),
     bind(&[KeyCode::Enter], Action::Open, "laptop", "Open the marked laptop: what it waits for, and what to do"),
     bind(&[KeyCode::Char('t')], Action::Test, "test network", "Test whether what laptops need can be reached"),
+    bind(
+        &[KeyCode::Char('v')],
+        Action::Tenant,
+        "",
+        "Check the tenant before the first laptop is started: what there will make this batch fail",
+    ),
     bind(&[KeyCode::Char('?'), KeyCode::F(1)], Action::Help, "help", "This help"),
     bind(
         &[KeyCode::Char('c')],
@@ -176,6 +183,10 @@ pub(crate) fn act(model: &mut Model, action: Action, now: Moment, out: &mut Vec<
         },
         Action::Register => ask_to_register(model, vec![]),
         Action::Test => out.push(Command::TestNetwork),
+        Action::Tenant => match snapshot.customer.clone() {
+            Some(customer) => lint::open(model, snapshot.batch.clone(), Some(customer), out),
+            None => model.notice = Some(draw::NOBODY.to_owned()),
+        },
         Action::Problems => problems::open(model, now),
         Action::Hide => model.acknowledge(now),
         Action::Help => help::open(model),

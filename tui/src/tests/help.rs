@@ -28,7 +28,7 @@ fn help_starts_with_the_screen_it_was_asked_on() {
                         captured ones; after a question
       g                 Registration: what waits, what the service says, and
                         signing in there
-                                                      ↓ 373 more lines: Down, PgDn
+                                                      ↓ 391 more lines: Down, PgDn
 
     NEXT  Down and Up move. Esc: back to where you were.
 

@@ -169,9 +169,9 @@ fn next(model: &Model, shown: &Batches) -> String {
                 "a: say whose laptops these are. n: make another batch.".to_owned()
             }
             Some(row) if row.open => {
-                "This batch is open. Esc: go on with its laptops. n: make another batch.".to_owned()
+                "This batch is open. Esc: go on with it. v: check its tenant before the first laptop.".to_owned()
             }
-            Some(row) => format!("Enter: work on {}. a: change it.", row.batch.name),
+            Some(row) => format!("Enter: work on {}. a: change it. v: check its tenant.", row.batch.name),
             None => "n: make the first batch.".to_owned(),
         },
         Settings::Customers if snapshot.customers.is_empty() => "n: make the first customer.".to_owned(),
