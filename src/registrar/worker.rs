@@ -48,12 +48,14 @@ enum Registrar {
         graph: Graph,
     },
     Association(Association),
+    /// Of corporate identifiers nothing is read back.
+    Identifiers(Association),
 }
 
 impl Registrar {
     fn service(&self) -> Service {
         match self {
-            Self::Graph(_) | Self::Association(_) => Service::Graph,
+            Self::Graph(_) | Self::Association(_) | Self::Identifiers(_) => Service::Graph,
             Self::Partner { .. } => Service::PartnerCenter,
         }
     }
@@ -62,7 +64,7 @@ impl Registrar {
     async fn tidy(&self, over: &[ImportId]) {
         match self {
             Self::Graph(graph) => graph.tidy(over).await,
-            Self::Partner { .. } | Self::Association(_) => {}
+            Self::Partner { .. } | Self::Association(_) | Self::Identifiers(_) => {}
         }
     }
 
@@ -73,7 +75,7 @@ impl Registrar {
                 Work::Read(_) | Work::Act { .. } | Work::Sync => graph.carry_out(work).await,
                 Work::Send(_) | Work::Settle(_) | Work::Poll(_) => partner.carry_out(work).await,
             },
-            Self::Association(association) => association.carry_out(work).await,
+            Self::Association(association) | Self::Identifiers(association) => association.carry_out(work).await,
         }
     }
 }
@@ -148,9 +150,13 @@ impl Worker {
                 let graph = Graph::new(to_graph, graph::SETTLE);
                 (Registrar::Partner { partner, graph }, to_partner)
             }
-            Lane::Corporate | Lane::Association => {
+            lane @ (Lane::Corporate | Lane::Association) => {
                 let association = Association::new(to_graph.clone(), association::SETTLE);
-                (Registrar::Association(association), to_graph)
+                let registrar = match lane {
+                    Lane::Association => Registrar::Association(association),
+                    _ => Registrar::Identifiers(association),
+                };
+                (registrar, to_graph)
             }
         };
         let customer = online.tenant.customer.clone();
@@ -219,6 +225,7 @@ impl Worker {
     fn reads(&self) -> bool {
         match *self.registrar {
             Registrar::Graph(_) | Registrar::Association(_) => true,
+            Registrar::Identifiers(_) => false,
             Registrar::Partner { .. } => !self.needs_a_person(Service::Graph),
         }
     }

@@ -206,9 +206,11 @@ impl Bench {
         Some(Reading { device: id, registration: dossier.registration().cloned(), called: self.called(id) })
     }
 
+    /// By which number the service knows it: its serial number, else the id of its Windows key.
     pub(crate) fn called(&self, id: DeviceId) -> String {
-        let device = self.devices.get(&id);
-        device.and_then(|device| device.any_serial()).map(ToString::to_string).unwrap_or_default()
+        let Some(device) = self.devices.get(&id) else { return String::new() };
+        let serial = device.any_serial().map(ToString::to_string);
+        serial.or_else(|| device.any_product_key_id().map(ToString::to_string)).unwrap_or_default()
     }
 
     pub(super) fn fold_asked(&mut self, devices: &[DeviceId], by: Option<&str>, at: Moment) -> Result<(), Misfit> {

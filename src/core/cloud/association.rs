@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Method, Request,
-    graph::path::{BETA, request, segment},
+    graph::path::{BETA, request},
 };
 use crate::lane::{Line, Row};
 
@@ -18,11 +18,6 @@ pub fn associate(row: &Row) -> Option<Request> {
     let Line::Association { data, .. } = &row.line else { return None };
     let path = format!("{BETA}{ASSOCIATED}/importTenantAssociatedDevice");
     Some(request(Method::Post, path, Some(json!({ "deviceLink": data }))))
-}
-
-/// Takes an association away.
-pub fn dissociate(id: &str) -> Request {
-    request(Method::Delete, format!("{BETA}{ASSOCIATED}/{}", segment(id)), None)
 }
 
 #[cfg(test)]
@@ -41,11 +36,5 @@ mod tests {
         assert_eq!((asked.body, asked.cost), (Some(json!({ "deviceLink": data })), Cost::WRITE));
         let other = Line::Identifier { manufacturer: "A".into(), model: "B".into(), serial: "C".into() };
         assert_eq!(associate(&Row { line: other, ..row }), None);
-    }
-
-    #[test]
-    fn an_id_stays_one_piece_of_the_path() {
-        let asked = dissociate("../managedDevices/7");
-        assert_eq!(asked.path, "/beta/deviceManagement/tenantAssociatedDevices/..%2FmanagedDevices%2F7");
     }
 }

@@ -261,6 +261,11 @@ fn imported(facts: &Facts<'_>) -> Finding {
 /// What was read back, or the finding that says that nothing was.
 fn read<'a>(facts: &Facts<'a>, condition: Condition) -> Result<(Moment, &'a Seen, &'a Registration), Box<Finding>> {
     let draft = |at| Draft { condition, source: READ_BACK, at };
+    if !facts.customer.lane.is_autopilot() {
+        let says = format!("not read for laptops known by {}", facts.customer.lane.words());
+        let why = "Only registrations for Autopilot are read back.";
+        return Err(Box::new(draft(None).unknown(says, why, "Nothing to do: there is no technician phase for it.")));
+    }
     let Some((at, seen)) = &facts.dossier.seen else {
         let why = "The registration was not read back yet.";
         let next = match facts.customer.lane {

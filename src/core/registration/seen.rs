@@ -98,7 +98,10 @@ impl Seen {
     /// In a line of the laptop's history.
     pub fn words(&self) -> String {
         match self.registrations.as_slice() {
-            [] => "read back: the tenant does not have it".to_owned(),
+            [] => match &self.association {
+                Some(Association::Present { state, .. }) => format!("read back: associated ({state})"),
+                _ => "read back: the tenant does not have it".to_owned(),
+            },
             [only] => {
                 let assigned = only.assigned.as_ref().map_or("not told", |assigned| assigned.word.as_str());
                 let profile = only.profile.as_ref().map_or("none", |profile| profile.name.as_str());
