@@ -31,6 +31,7 @@ impl Bench {
             customer,
             dossier: dossier.unwrap_or(&none),
             network: self.network_test(),
+            against: self.stands_against(device),
         }))
     }
 

@@ -10,6 +10,7 @@ use crate::{
     clock::Moment,
     customer::Customer,
     device::{Device, Stage},
+    entry::Refusal,
     explain,
     identity::Serial,
     lane::Lane,
@@ -151,6 +152,8 @@ pub struct Facts<'a> {
     pub customer: &'a Customer,
     pub dossier: &'a Dossier,
     pub network: Option<&'a Tested>,
+    /// What keeps it from going anywhere, whatever the service says: a hold, another customer's order, another company.
+    pub against: Option<Refusal>,
 }
 
 pub fn gate(facts: &Facts<'_>) -> Gate {
@@ -214,6 +217,9 @@ fn imported(facts: &Facts<'_>) -> Finding {
     if let Stage::Held { reason, since, .. } = &facts.device.stage {
         let problem = reason.problem();
         return draft("bench", Some(*since)).no(format!("held: {}", reason.brief()), problem.what, problem.next);
+    }
+    if let Some(Refusal { why, next }) = &facts.against {
+        return draft("bench", None).no(why.trim_end_matches('.'), why.as_str(), next.as_str());
     }
     match &facts.dossier.progress {
         Progress::Unasked => draft(JOURNAL, None).no(

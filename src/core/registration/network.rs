@@ -78,7 +78,8 @@ impl NetworkTest {
         let slowest = self.hosts.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).max();
         let slowest = slowest.map_or_else(String::new, |ms| format!(", slowest {ms} ms"));
         let skew = self.skew.as_ref().map_or_else(|_| String::new(), |ms| format!(", clock {ms:+} ms"));
-        format!("{} hosts answer{slowest}{skew}", self.hosts.len())
+        let answer = if self.hosts.len() == 1 { "host answers" } else { "hosts answer" };
+        format!("{} {answer}{slowest}{skew}", self.hosts.len())
     }
 }
 

@@ -383,6 +383,21 @@ fn a_held_laptop_is_never_safe_to_boot() {
 }
 
 #[test]
+fn what_is_not_on_the_order_is_not_safe_to_boot() {
+    let mut office = office(batch());
+    let laptop = office.arrives("PF1", 1);
+    office.asks(&[laptop]);
+    office.network(Ok(20));
+    office.is_read(laptop, seen(registration(laptop, "PF1")));
+    assert_eq!(office.stage(laptop), StageName::Cleared);
+    let records = office.shop.bench.decide_order_list("spring", None, "po.csv", vec![line(Some("PF7"), None)]);
+    office.writes(records);
+    assert_eq!(office.stage(laptop), StageName::Registered);
+    let gate = office.shop.bench.gate(laptop).unwrap();
+    assert!(gate.first().unwrap().says.contains("not on the order"), "{gate:?}");
+}
+
+#[test]
 fn eight_hundred_six_is_looked_up_and_eight_hundred_eight_is_not_ours() {
     let mut office = office(batch());
     let (one, two) = (office.arrives("PF1", 1), office.arrives("PF2", 2));

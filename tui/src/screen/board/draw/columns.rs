@@ -214,14 +214,18 @@ fn look_at(row: &Row, board: &Model, room: usize, now: Moment) -> (String, Tone)
         (StageName::Arrived, _) if is_silent(row, now) => ("look at its screen".to_owned(), Tone::Alarm),
         (_, Verdict::NotReady) => (reason.unwrap_or_else(|| "open it".to_owned()), Tone::Alarm),
         _ if let Some(headline) = board.stuck(row) => (headline.to_owned(), Tone::Alarm),
+        _ if row.refused => (row.registration.clone().unwrap_or_default(), Tone::Alarm),
+        (StageName::Cleared, _) => ("SAFE TO BOOT".to_owned(), Tone::Good),
+        // Where it is on its way says more than what may cost time later; that stands on its page.
+        (StageName::Captured | StageName::Registered, _) if let Some(words) = &row.registration => {
+            (words.clone(), Tone::Dim)
+        }
         (_, Verdict::ReadyWithWarnings) => (reason.unwrap_or_default(), Tone::Warn),
         (StageName::Arrived, _) if row.signal != Signal::Agent => from_elsewhere(row, board),
         (StageName::Arrived, _) => ("being read ...".to_owned(), Tone::Dim),
         // On the order and ready: its label is what nobody has looked at yet.
         (StageName::Captured, _) if row.matching == Match::Expected => ("compare its label".to_owned(), Tone::Dim),
-        _ if row.refused => (row.registration.clone().unwrap_or_default(), Tone::Alarm),
-        (StageName::Captured | StageName::Registered, _) => (row.registration.clone().unwrap_or_default(), Tone::Dim),
-        (StageName::Cleared, _) => ("SAFE TO BOOT".to_owned(), Tone::Good),
+        (StageName::Captured | StageName::Registered, _) => (String::new(), Tone::Plain),
     }
 }
 
