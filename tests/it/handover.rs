@@ -5,12 +5,19 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::{export::arrives, support::Bench};
+use crate::{
+    export::arrives,
+    support::{
+        Bench,
+        cloud::{site::Site, world::Pace},
+    },
+};
 
 /// A machine on which no bench ever worked.
 struct Customer(TempDir);
@@ -63,6 +70,25 @@ fn bench_of(laptops: u8) -> Bench {
         arrives(&bench, &card, &format!("PF00000{n}"), n);
     }
     bench
+}
+
+#[test]
+fn at_the_customer_what_was_opened_is_registered_from_there() {
+    let (bench, customer) = (bench_of(2), Customer::new());
+    let public = customer.says(&["handover", "key", "--out", "our.key"]);
+    let sealed = bench.folder.path().join("spring.wgh");
+    let make = ["handover", "make", "--to", public.trim(), "--out", sealed.to_str().unwrap(), "--group-tag", "SALES"];
+    bench.says(&make);
+    customer.says(&Customer::opens(&sealed, bench.says(&["media", "key"]).trim()));
+
+    // Their own bench, signed in at their own tenant.
+    let site = Site::new(Pace::QUICK, &[("Contoso", "SALES")]);
+    site.give_secret("Contoso");
+    site.bench.says(&["batch", "open", "Contoso"]);
+    site.bench.says(&["import", customer.at("lists/intune-spring-001.csv").to_str().unwrap()]);
+    site.register();
+    site.cleared(2, Duration::from_secs(60));
+    site.exactly_once("Contoso", &["PF000001".to_owned(), "PF000002".to_owned()]);
 }
 
 #[test]
