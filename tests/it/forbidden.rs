@@ -29,6 +29,9 @@ struct Forbidden {
     before: Vec<u8>,
 }
 
+/// Why swap must not be erased.
+const SWAP: &str = "this computer runs from it";
+
 impl Forbidden {
     /// `None`: this needs root.
     fn new(bench: &Bench, size: u64, options: &[&str], why: &'static str, prepare: &dyn Fn(&Path)) -> Option<Self> {
@@ -69,6 +72,12 @@ impl Forbidden {
     fn content(&self) -> Vec<u8> {
         let file = File::open(&self.file).unwrap();
         let size = file.metadata().unwrap().len();
+        if self.why == SWAP {
+            // Behind its first page the kernel writes, when this machine is short of memory.
+            let mut page = vec![0; 4096];
+            file.read_exact_at(&mut page, 0).unwrap();
+            return page;
+        }
         let mut bytes = vec![0; 4 << 20];
         let (start, end) = bytes.split_at_mut(2 << 20);
         file.read_exact_at(start, 0).unwrap();
@@ -109,7 +118,7 @@ fn forbidden(bench: &Bench, image_size: u64) -> Vec<Forbidden> {
         let device = disk.device.clone();
         disk.used_by(("sh", &["-c", &format!("mount -t ext4 -o ro {device} {at}")]), ("umount", at.clone()))
     });
-    let swap = Forbidden::new(bench, SIZE, &[], "this computer runs from it", &formatted("mkswap", &[]));
+    let swap = Forbidden::new(bench, SIZE, &[], SWAP, &formatted("mkswap", &[]));
     let swap = swap.and_then(|disk| {
         let device = disk.device.clone();
         disk.used_by(("swapon", &["--priority", "0"]), ("swapoff", device))
