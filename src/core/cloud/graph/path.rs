@@ -67,12 +67,18 @@ pub fn follow(asked: &Request, link: &str) -> Result<Request, Unreadable> {
         None => link,
     };
     let path = path.split('#').next().unwrap_or_default();
-    let collection = |path: &str| path.split('?').next().unwrap_or_default().to_ascii_lowercase();
-    if collection(path) != collection(&asked.path) {
+    let own = asked.path.split('?').next().unwrap_or_default();
+    let (list, query) = path.split_once('?').unwrap_or((path, ""));
+    if !list.eq_ignore_ascii_case(own) {
         return wrong("it leads to another list");
     }
+    if query.is_empty() {
+        return wrong("it names no page of it");
+    }
+    // The list as we write it: only what stands after it is the service's.
+    let path = format!("{own}?{query}");
     if path == asked.path {
         return wrong("it leads to the page that was just read");
     }
-    Ok(Request { path: path.to_owned(), ..asked.clone() })
+    Ok(Request { path, ..asked.clone() })
 }
